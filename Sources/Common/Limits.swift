@@ -1,0 +1,73 @@
+/// Every bound of the system: its unit is in the type or the name, its reason beside it. All can be configured
+/// (`limits.…`); crossing one is answered at the edge with a named error. docs/limits.md shows the same table.
+package struct Limits: Sendable, Equatable {
+    // Inbound from devices.
+
+    /// Largest inbound message of a device, after reassembly. Devices send commands and small readings.
+    package var inboundMessageBytesMax = 64 << 10
+    /// Largest head of an HTTP request on the device listener. Tokens are about 1 KiB, cookies may be around.
+    package var requestHeadBytesMax = 16 << 10
+    /// From accept, not from the last byte, so that dripping bytes does not hold a place.
+    package var authenticationDeadline: Duration = .seconds(5)
+    /// Messages a connection may send per second, sustained.
+    package var messagesPerSecondMax = 50
+    /// Messages a connection may send at once before the rate counts.
+    package var messagesBurstMax = 200
+    /// Frames one message may be cut into: a million tiny fragments cost more than they carry.
+    package var fragmentsPerMessageMax = 1024
+
+    // Outbound to devices.
+
+    /// Largest payload of one push: what a phone takes in one frame without stalling others.
+    package var payloadBytesMax = 256 << 10
+    /// Messages waiting in one session's outbox, beyond what the kernel took.
+    package var outboxMessagesMax = 1_000
+    /// Bytes waiting in one session's outbox.
+    package var outboxBytesMax = 1 << 20
+    /// Longest time without write progress while something waits.
+    package var writeStallMax: Duration = .seconds(10)
+
+    // Liveness.
+
+    /// Middle of the heartbeat interval. NATs of mobile networks forget an idle flow after 30 s and more.
+    package var heartbeat: Duration = .seconds(25)
+    /// Each interval is drawn from heartbeat × (1 ± this), so that a mass reconnect does not beat in step.
+    package var heartbeatJitter = 0.2
+    /// How long after an unanswered ping the connection is given up.
+    package var heartbeatGrace: Duration = .seconds(10)
+
+    // Admission.
+
+    /// Devices of one client connected at once; the oldest gives way.
+    package var devicesPerClientMax = 8
+    /// Connects per second from one address, sustained. Loopback is exempt.
+    package var connectsPerAddressPerSecondMax = 20
+    /// Connects from one address before the rate counts.
+    package var connectsPerAddressBurstMax = 100
+    /// Accepts per second and node: each costs a signature check and a claim.
+    package var acceptsPerSecondMax = 500
+    /// Accepts before the rate counts: the listen backlog of an ordinary burst.
+    package var acceptsBurstMax = 2_000
+    /// Connections of one node; 0 takes 90 % of the process's descriptor limit.
+    package var connectionsMax = 0
+    /// How often a pair of connections may displace each other within `displacementWindow` before `conflict`.
+    package var displacementsMax = 5
+    package var displacementWindow: Duration = .seconds(60)
+
+    // Pushes.
+
+    /// Ids of one push.
+    package var targetsPerPushMax = 1_000_000
+    /// Above this many ids the answer gives counts and the names of what was not delivered, not a row per target.
+    package var resultsPerAnswerMax = 1_000
+    /// Largest body of `POST /v1/push`: a million ids of 128 bytes would be 128 MiB; ordinary ids are far shorter.
+    package var pushBodyBytesMax = 64 << 20
+    /// Largest body of any other HTTP call.
+    package var requestBodyBytesMax = 64 << 10
+    /// Sessions in one Deliver call, 16 bytes each, below gRPC's 4 MiB message limit with the payload.
+    package var sessionsPerDeliverMax = 50_000
+
+    package init() {}
+
+    package static let `default` = Limits()
+}
