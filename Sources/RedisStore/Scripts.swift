@@ -1,0 +1,41 @@
+import Crypto
+
+/// The Lua scripts, one atomic operation each; what they do stands in their files. Built into the program.
+enum Script: CaseIterable, Sendable {
+    case claim, reclaim, release, bury, sessions, revoke, record, revocations, announce, forgetLoad, lease
+
+    var source: [UInt8] {
+        switch self {
+        case .claim: PackageResources.claim_lua
+        case .reclaim: PackageResources.reclaim_lua
+        case .release: PackageResources.release_lua
+        case .bury: PackageResources.bury_lua
+        case .sessions: PackageResources.sessions_lua
+        case .revoke: PackageResources.revoke_lua
+        case .record: PackageResources.record_lua
+        case .revocations: PackageResources.revocations_lua
+        case .announce: PackageResources.announce_lua
+        case .forgetLoad: PackageResources.forget_load_lua
+        case .lease: PackageResources.lease_lua
+        }
+    }
+
+    /// What Redis calls it: the SHA-1 of its source, 40 hex digits (EVALSHA).
+    var digest: String { Self.digests[self] ?? "" }
+
+    /// Teaches it to a node.
+    var load: RedisCommand {
+        var arguments = CommandArguments()
+        arguments.append("SCRIPT")
+        arguments.append("LOAD")
+        arguments.append(source)
+        return RedisCommand(arguments, slot: nil)
+    }
+
+    private static let digests: [Script: String] = Dictionary(
+        uniqueKeysWithValues: allCases.map { script in
+            let digits = Array("0123456789abcdef")
+            let digest = Insecure.SHA1.hash(data: script.source)
+            return (script, String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0xF)]] }))
+        })
+}
