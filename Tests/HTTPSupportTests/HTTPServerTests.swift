@@ -1,0 +1,78 @@
+import AsyncHTTPClient
+import Common
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Testing
+
+@testable import HTTPSupport
+
+/// Where the socket is the point.
+@Suite struct HTTPServerTests {
+    /// Runs a server on a port of the system's choice while `body` runs.
+    private func serving(
+        _ server: HTTPServer, _ body: @Sendable (ListenAddress) async throws -> Void
+    ) async throws {
+        let group = ServiceGroup(services: [server], logger: FaceFixture.quiet)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let result: Result<Void, any Error>
+            do { result = .success(try await body(try await server.boundAddress)) } catch { result = .failure(error) }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            try result.get()
+        }
+    }
+
+    @Test func itAnswersOnThePortItSays() async throws {
+        try await serving(try FaceFixture.application()) { address in
+            #expect(address.port > 0)
+            let answer = try await HTTPClient.shared.execute(
+                HTTPClientRequest(url: "http://\(address)/healthz"), timeout: .seconds(10))
+            #expect(answer.status == .ok)
+            #expect(answer.headers.first(name: "server") == nil)
+        }
+    }
+
+    @Test func aTakenPortIsNamed() async throws {
+        try await serving(try FaceFixture.application()) { address in
+            let second = try FaceFixture.application(listen: address)
+            let failure = await #expect(throws: WindfireError.self) { try await second.run() }
+            #expect(failure == WindfireError(.addressInUse, "cannot listen on \(address): it is in use"))
+            await #expect(throws: WindfireError.self) { try await second.boundAddress }
+        }
+    }
+
+    @Test func anAddressOfAnotherMachineIsNamed() async throws {
+        // TEST-NET-1 of RFC 5737: nobody's.
+        let server = try FaceFixture.application(listen: ListenAddress(host: "192.0.2.1", port: 0))
+        let failure = await #expect(throws: WindfireError.self) { try await server.run() }
+        #expect(failure?.code == .configurationInvalid)
+        #expect(failure?.message.contains("192.0.2.1:0") == true)
+    }
+
+    @Test func aDeclaredLengthBeyondTheBoundIsRefusedUnread() async throws {
+        try await serving(try FaceFixture.application()) { address in
+            var request = HTTPClientRequest(url: "http://\(address)/body")
+            request.method = .POST
+            request.body = .bytes(ByteBuffer(repeating: 0x20, count: 100_000))
+            let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+            #expect(answer.status.code == 413)
+            #expect(answer.headers.first(name: "content-type") == "application/problem+json")
+        }
+    }
+
+    @Test func listenAddressesAreRead() throws {
+        #expect(try ListenAddress("127.0.0.1:8100") == ListenAddress(host: "127.0.0.1", port: 8100))
+        #expect(try ListenAddress("[::1]:0") == ListenAddress(host: "::1", port: 0))
+        #expect(try ListenAddress("[::1]:80").description == "[::1]:80")
+        #expect(try ListenAddress("example.com:80").isLoopback == false)
+        #expect(try ListenAddress("localhost:80").isLoopback)
+        for text in ["", "8100", "host", "host:", "host:x", "host:70000", ":80", "::1:80", "host:-1"] {
+            let failure = #expect(throws: WindfireError.self) { try ListenAddress(text) }
+            #expect(failure?.code == .configurationInvalid, "\(text)")
+        }
+    }
+}

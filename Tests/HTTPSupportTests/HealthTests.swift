@@ -1,0 +1,31 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@testable import HTTPSupport
+
+@Suite struct HealthTests {
+    @Test func readyOnlyWhenNothingIsMissing() async throws {
+        let isThere = Box(false)
+        let checks = [
+            ReadinessCheck("registry") { isThere.value ? nil : "no answer from 127.0.0.1:2181" },
+            ReadinessCheck("keys") { nil },
+        ]
+        try await FaceFixture.application(checks: checks).application.test(.router) { client in
+            try await client.execute(uri: "/healthz", method: .get) { #expect($0.status == .ok) }
+            try await client.execute(uri: "/readyz", method: .get) { answer in
+                let problem = try answer.problem(.notReady)
+                #expect(problem.detail == "missing: registry")
+                #expect(problem.missing == [.init(name: "registry", detail: "no answer from 127.0.0.1:2181")])
+                #expect(answer.headers[.retryAfter] == "1")
+            }
+            isThere.change { $0 = true }
+            try await client.execute(uri: "/readyz", method: .get) { #expect($0.status == .ok) }
+            try await client.execute(uri: "/healthz", method: .head) { answer in
+                #expect(answer.status == .ok)
+                #expect(answer.body.readableBytes == 0)
+            }
+        }
+    }
+}
