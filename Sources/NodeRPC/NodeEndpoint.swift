@@ -1,0 +1,63 @@
+import Common
+import Foundation
+import GRPCCore
+
+/// Translates calls of `node.proto` into calls of a `NodeService`, and checks what came: a caller that knows the secret
+/// may still be an older or newer version of ourselves.
+struct NodeEndpoint: Windfire_Node_V1_Node.SimpleServiceProtocol {
+    let service: any NodeService
+    let limits: Limits
+
+    func deliver(
+        request: Windfire_Node_V1_DeliverRequest, context: ServerContext
+    ) async throws -> Windfire_Node_V1_DeliverReply {
+        try checkIncarnation(request.incarnation)
+        let sessions = try unpack(request.sessions)
+        guard request.data.count <= limits.payloadBytesMax else {
+            throw RPCError(code: .invalidArgument, message: "data is longer than \(limits.payloadBytesMax) bytes")
+        }
+        let delivery = Delivery(
+            message: try checked { () throws(WindfireError) in try MessageID(request.messageID) },
+            timestampMilliseconds: request.timestampMs,
+            data: Array(request.data),
+            sessions: sessions,
+            from: request.from.isEmpty
+                ? nil : try checked { () throws(WindfireError) in try ClientID(request.from) },
+            collapseKey: request.collapseKey.isEmpty ? nil : request.collapseKey,
+            traceID: request.traceID)
+        let outcomes = await service.deliver(delivery)
+        precondition(outcomes.count == sessions.count, "a node service answers once per session")
+        return .with { $0.outcomes = Data(outcomes.lazy.map(\.rawValue)) }
+    }
+
+    func kick(request: Windfire_Node_V1_KickRequest, context: ServerContext) async throws -> Windfire_Node_V1_KickReply
+    {
+        try checkIncarnation(request.incarnation)
+        let sessions = try unpack(request.sessions)
+        guard let number = UInt16(exactly: request.reason), let reason = CloseReason(number: number) else {
+            throw RPCError(code: .invalidArgument, message: "reason is no number of the close-reason table")
+        }
+        let closed = await service.kick(sessions, for: reason)
+        return .with { $0.closed = UInt32(clamping: closed) }
+    }
+
+    private func checkIncarnation(_ named: String) throws {
+        guard named == service.incarnation.description else {
+            throw RPCError(code: .failedPrecondition, message: "this node is another incarnation")
+        }
+    }
+
+    private func unpack(_ packed: Data) throws -> [SessionID] {
+        guard packed.count <= limits.sessionsPerDeliverMax * SessionID.byteCount else {
+            throw RPCError(code: .invalidArgument, message: "more than \(limits.sessionsPerDeliverMax) sessions")
+        }
+        guard let sessions = PackedSessions.unpack(packed) else {
+            throw RPCError(code: .invalidArgument, message: "sessions are not 16 bytes each")
+        }
+        return sessions
+    }
+
+    private func checked<Value>(_ make: () throws(WindfireError) -> Value) throws -> Value {
+        do { return try make() } catch { throw RPCError(code: .invalidArgument, message: error.message) }
+    }
+}

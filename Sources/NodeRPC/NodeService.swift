@@ -1,0 +1,64 @@
+import Common
+
+/// What a push server does when another role asks, in the words of `node.proto`. PushServer conforms; the gRPC server
+/// in this target translates.
+package protocol NodeService: Sendable {
+    /// The life that this service speaks for; calls that name another are refused before they get here.
+    var incarnation: Incarnation { get }
+
+    /// One outcome per session, in the order of the request.
+    func deliver(_ delivery: Delivery) async -> [DeliveryOutcome]
+
+    /// - Returns: how many of the sessions were here and are being closed.
+    func kick(_ sessions: [SessionID], for reason: CloseReason) async -> Int
+}
+
+/// Who can be asked: PushRoute and PushServer call nodes through this. The gRPC client in this target conforms; tests
+/// use a node in memory.
+package protocol NodeCaller: Sendable {
+    /// - Throws: `node_unavailable` when the node cannot be reached or does not answer in time (what became of the
+    ///   message is unknown), `not_found` when it answers that it is another incarnation now.
+    func deliver(_ delivery: Delivery, to member: Member) async throws(WindfireError) -> [DeliveryOutcome]
+
+    /// - Throws: as `deliver`.
+    func kick(_ sessions: [SessionID], for reason: CloseReason, on member: Member) async throws(WindfireError) -> Int
+}
+
+/// One payload and the sessions of one node it is for.
+package struct Delivery: Hashable, Sendable {
+    package var message: MessageID
+    /// Unix milliseconds of the push.
+    package var timestampMilliseconds: UInt64
+    /// One JSON value.
+    package var data: [UInt8]
+    package var sessions: [SessionID]
+    /// Set when another client sent it.
+    package var from: ClientID?
+    /// A newer message with this key may replace an older one that still waits in an outbox.
+    package var collapseKey: String?
+    /// 32 hex digits, W3C Trace Context; empty when the caller has none.
+    package var traceID: String
+
+    package init(
+        message: MessageID, timestampMilliseconds: UInt64, data: [UInt8], sessions: [SessionID], from: ClientID? = nil,
+        collapseKey: String? = nil, traceID: String = ""
+    ) {
+        self.message = message
+        self.timestampMilliseconds = timestampMilliseconds
+        self.data = data
+        self.sessions = sessions
+        self.from = from
+        self.collapseKey = collapseKey
+        self.traceID = traceID
+    }
+}
+
+/// What became of a message for one session. Raw values are those on the wire.
+package enum DeliveryOutcome: UInt8, Hashable, Sendable {
+    /// Handed to the connection: to the kernel, or to its outbox while the kernel's buffer is full.
+    case written = 0
+    /// The session is not on this node.
+    case gone = 1
+    /// The outbox is full and its policy does not make room.
+    case refused = 2
+}

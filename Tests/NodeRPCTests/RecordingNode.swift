@@ -1,0 +1,66 @@
+import Common
+import Logging
+import NodeRPC
+import Synchronization
+
+/// A node in memory: remembers what it was asked and answers by rule.
+final class RecordingNode: NodeService {
+    let incarnation: Incarnation
+    private let outcome: @Sendable (SessionID) -> DeliveryOutcome
+    private let asked = Mutex<(deliveries: [Delivery], kicks: [(sessions: [SessionID], reason: CloseReason)])>(([], []))
+
+    init(
+        _ name: String = "n1", life: UInt64 = 1,
+        outcome: @escaping @Sendable (SessionID) -> DeliveryOutcome = { _ in .written }
+    ) throws {
+        incarnation = Incarnation(node: try NodeID(name), life: life)
+        self.outcome = outcome
+    }
+
+    var deliveries: [Delivery] { asked.withLock { $0.deliveries } }
+    var kicks: [(sessions: [SessionID], reason: CloseReason)] { asked.withLock { $0.kicks } }
+
+    func deliver(_ delivery: Delivery) async -> [DeliveryOutcome] {
+        asked.withLock { $0.deliveries.append(delivery) }
+        return delivery.sessions.map(outcome)
+    }
+
+    func kick(_ sessions: [SessionID], for reason: CloseReason) async -> Int {
+        asked.withLock { $0.kicks.append((sessions, reason)) }
+        return sessions.count
+    }
+}
+
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+func makeSecret(_ text: String = "correct-horse-battery") throws -> SharedSecret { try SharedSecret(text) }
+
+func makeMember(_ incarnation: Incarnation, at endpoint: String) -> Member {
+    Member(incarnation: incarnation, capacity: 1_000, endpoints: Endpoints(grpc: endpoint), version: "1", startedAt: 0)
+}
+
+func makeSessions(_ count: Int) -> [SessionID] {
+    (0..<UInt64(count)).map { SessionID(shard: UInt8($0 % 4), random: ($0, ~$0)) }
+}
+
+func makeDelivery(_ sessions: [SessionID], data: String = #"{"hi":1}"#) throws -> Delivery {
+    Delivery(
+        message: try MessageID("0190-abc"), timestampMilliseconds: 1_700_000_000_123, data: Array(data.utf8),
+        sessions: sessions, from: try ClientID("älice"), collapseKey: "score",
+        traceID: "4bf92f3577b34da6a3ce929d0e0e4736")
+}
+
+/// Runs a node's server on a free loopback port for as long as the body runs, and a caller of it.
+func withServer<Result: Sendable>(
+    of node: RecordingNode, secret: SharedSecret? = nil, limits: Limits = .default,
+    _ body: @Sendable (Member) async throws -> Result
+) async throws -> Result {
+    let server = try NodeRPCServer(
+        service: node, bind: "127.0.0.1:0", secret: try secret ?? makeSecret(), limits: limits, logger: quiet)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await server.run() }
+        let address = try await server.boundAddress
+        defer { group.cancelAll() }
+        return try await body(makeMember(node.incarnation, at: address.description))
+    }
+}
