@@ -1,0 +1,94 @@
+import Common
+import NIOCore
+
+/// The part of a session that exists only while it is live: who it is, its outbox, its pace, and its deadlines.
+struct LiveSession {
+    var identity: SessionIdentity
+    /// When the token ends.
+    var tokenEnd: NIODeadline
+    var outbox = Outbox()
+    private(set) var isWritable = true
+
+    /// This session's own interval, drawn once: a mass reconnect does not beat in step.
+    private let heartbeat: TimeAmount
+    /// The next ping, or, when one is out, the time to give up.
+    private var heartbeatDue: NIODeadline
+    private var isPinged = false
+
+    private var limiter = RateLimiter()
+    /// Set while reading is paused.
+    private var resumeAt: NIODeadline?
+    /// Since when the device has been over its pace without a break.
+    private var overSince: NIODeadline?
+
+    /// Set while something waits: when to look whether writing progressed.
+    private var stallCheck: NIODeadline?
+    private var bufferedAtLastCheck = 0
+
+    init(_ identity: SessionIdentity, tokenEnd: NIODeadline, now: NIODeadline, jitter: Double, rules: SessionRules) {
+        self.identity = identity
+        self.tokenEnd = tokenEnd
+        heartbeat = .nanoseconds(Int64(Double(rules.heartbeat.nanoseconds) * (1 + rules.heartbeatJitter * jitter)))
+        heartbeatDue = now + heartbeat
+    }
+
+    var nextDeadline: NIODeadline {
+        var next = min(heartbeatDue, tokenEnd)
+        if let stallCheck { next = min(next, stallCheck) }
+        if let resumeAt { next = min(next, resumeAt) }
+        return next
+    }
+
+    mutating func heard(at now: NIODeadline) {
+        heartbeatDue = now + heartbeat
+        isPinged = false
+    }
+
+    enum PaceVerdict { case within, over, tooLong }
+
+    mutating func charge(_ events: Int, now: NIODeadline, rules: SessionRules) -> PaceVerdict {
+        guard let wait = limiter.charge(events, at: now, pace: rules.pace) else {
+            overSince = nil
+            return .within
+        }
+        if let overSince, now - overSince > rules.overPaceMax { return .tooLong }
+        overSince = overSince ?? now
+        resumeAt = now + wait
+        return .over
+    }
+
+    mutating func writabilityChanged(
+        _ isWritable: Bool, bufferedBytes: Int, now: NIODeadline, rules: SessionRules
+    ) {
+        self.isWritable = isWritable
+        stallCheck = isWritable ? nil : now + rules.writeStallMax
+        bufferedAtLastCheck = bufferedBytes
+    }
+
+    enum DeadlineVerdict { case nothing, ping, resumeReading, end(CloseReason) }
+
+    mutating func deadlineReached(now: NIODeadline, bufferedBytes: Int, rules: SessionRules) -> DeadlineVerdict {
+        if tokenEnd <= now { return .end(.tokenExpired) }
+        if let stallCheck, stallCheck <= now {
+            guard bufferedBytes < bufferedAtLastCheck else { return .end(.slowConsumer) }
+            bufferedAtLastCheck = bufferedBytes
+            self.stallCheck = now + rules.writeStallMax
+        }
+        if let resumeAt, resumeAt <= now {
+            self.resumeAt = nil
+            return .resumeReading
+        }
+        guard heartbeatDue <= now else { return .nothing }
+        if isPinged {
+            // While we ourselves do not read, silence is not the device's fault.
+            guard resumeAt == nil else {
+                heartbeatDue = now + rules.heartbeatGrace
+                return .nothing
+            }
+            return .end(.heartbeatTimeout)
+        }
+        isPinged = true
+        heartbeatDue = now + rules.heartbeatGrace
+        return .ping
+    }
+}

@@ -1,0 +1,18 @@
+import Common
+import NIOCore
+
+/// What a session tells its device, before any encoding.
+package enum SessionCommand: Equatable, Sendable {
+    case welcome(SessionIdentity, heartbeat: Duration)
+    case message(Message)
+    /// A request was done. `delivered` counts sessions for `send`; `expiresAt` is Unix seconds for `token`.
+    case ok(ref: Reference?, delivered: Int? = nil, expiresAt: Int64? = nil)
+    /// A request was refused; the connection goes on.
+    case error(FailureCode, message: String, ref: Reference?)
+    /// Asks whether the device is there.
+    case ping
+    /// Answers a device's own ping.
+    case pong
+    /// The last words: why, and whether to come back.
+    case close(CloseReason)
+}

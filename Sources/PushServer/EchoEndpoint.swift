@@ -1,0 +1,62 @@
+import Common
+import Logging
+import NIOCore
+import NIOPosix
+import NodeRPC
+import PushCore
+
+/// A WebSocket echo through the very listener, handler and codec that devices get, for conformance suites
+/// (`windfire bench ws-echo`). Nobody logs in and nothing is routed.
+package enum EchoEndpoint {
+    /// Serves until cancelled.
+    /// - Parameter ready: told the port once it listens.
+    package static func run(
+        host: String, port: Int, logger: Logger, ready: @Sendable (Int) -> Void
+    ) async throws {
+        var limits = Limits.default
+        // The suites send messages up to 16 MiB, in pieces of a few bytes, as fast as they can.
+        limits.inboundMessageBytesMax = 16 << 20
+        limits.fragmentsPerMessageMax = 1 << 20
+        limits.authenticationDeadline = .seconds(3600)
+        limits.messagesPerSecondMax = 10_000_000
+        limits.messagesBurstMax = 10_000_000
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let incarnation = Incarnation.new(of: NodeID(unchecked: "echo"))
+        let registry = InMemoryRegistry()
+        let peers = Peers(registry: registry, caller: NoNodes(), clock: WallClock.milliseconds, logger: logger)
+        let desk = LoginDesk(
+            incarnation: incarnation, verifier: NoTokens(), routes: InMemoryRouteStore(), peers: peers, clock: { 0 },
+            logger: logger)
+        let hub = Hub(
+            incarnation: incarnation, loops: Array(group.makeIterator()),
+            settings: SessionSettings(
+                limits: limits, overflow: .disconnect, allowedOrigins: [], subprotocols: [EchoSubprotocol.self],
+                isEveryPath: true),
+            desk: desk)
+        await hub.start()
+        let listener = try await DeviceListener(
+            host: host, port: port, hub: hub, admission: Admission(limits: limits, connectionsMax: 1_000), tls: nil,
+            group: group, logger: logger)
+        ready(listener.localAddress?.port ?? port)
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+        await listener.stopAccepting()
+        await hub.stop()
+        try? await group.shutdownGracefully()
+    }
+
+    private struct NoTokens: TokenVerifier {
+        func verify(_ token: String) async throws(TokenRejection) -> TokenClaims { throw .unknownKey }
+    }
+
+    private struct NoNodes: NodeCaller {
+        func deliver(_ delivery: Delivery, to member: Member) async throws(WindfireError) -> [DeliveryOutcome] {
+            throw WindfireError(.nodeUnavailable, "there are no other nodes")
+        }
+
+        func kick(
+            _ sessions: [SessionID], for reason: CloseReason, on member: Member
+        ) async throws(WindfireError) -> Int {
+            throw WindfireError(.nodeUnavailable, "there are no other nodes")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Common
+import NIOCore
+import PushCore
+
+/// Reads one frame of a device. Whatever is wrong with it is an `.invalid` event: the device is told, with the
+/// reference of its request when there was one, and the connection goes on.
+enum JSONFrameReader {
+    static func event(in message: ByteBuffer) -> SessionEvent {
+        var members = Members()
+        do throws(JSONFailure) {
+            members = try message.withUnsafeReadableBytes { bytes throws(JSONFailure) in try Members(bytes) }
+        } catch {
+            return .invalid(WindfireError(.invalidJSON, "the frame \(error)"), ref: nil)
+        }
+        do throws(WindfireError) {
+            return try members.event(in: message)
+        } catch {
+            return .invalid(error, ref: members.ref)
+        }
+    }
+
+    /// The members that some operation knows. Unknown ones are passed over, so that newer clients can talk to older
+    /// nodes.
+    private struct Members {
+        var operation: String?
+        var token: String?
+        var device: String?
+        var id: String?
+        var to: String?
+        var data: Range<Int>?
+        var ref: Reference?
+        var hasInvalidRef = false
+
+        init() {}
+
+        init(_ bytes: UnsafeRawBufferPointer) throws(JSONFailure) {
+            var scanner = JSONScanner(bytes)
+            try scanner.enterObject()
+            while let key = try scanner.nextKey() {
+                switch key {
+                case "op": operation = try scanner.readString()
+                case "token": token = try scanner.readString()
+                case "device": device = try scanner.readString()
+                case "id": id = try scanner.readString()
+                case "to": to = try scanner.readString()
+                case "data": data = try scanner.skipValue()
+                case "ref":
+                    let kind = try scanner.peekKind()
+                    let range = try scanner.skipValue()
+                    ref = kind == .number || kind == .string ? Reference(json: scanner.text(in: range)) : nil
+                    hasInvalidRef = ref == nil
+                default: try scanner.skipValue()
+                }
+            }
+            try scanner.finish()
+        }
+
+        func event(in message: ByteBuffer) throws(WindfireError) -> SessionEvent {
+            guard !hasInvalidRef else {
+                throw WindfireError(
+                    .invalidRequest, "ref is a number or a string of at most \(Reference.bytesMax) bytes")
+            }
+            switch operation {
+            case "hello":
+                let device: DeviceID? = if let name = self.device { try DeviceID(name) } else { nil }
+                return .hello(token: try required(token, "token"), device: device)
+            case "token": return .renew(token: try required(token, "token"), ref: ref)
+            case "ack": return .acknowledge(try MessageID(try required(id, "id")))
+            case "send":
+                let data = try required(data, "data")
+                guard let slice = message.getSlice(at: message.readerIndex + data.lowerBound, length: data.count) else {
+                    throw WindfireError(.invalidRequest, "data is missing")
+                }
+                return .send(to: try ClientID(try required(to, "to")), data: slice, ref: ref)
+            case "ping": return .ping
+            case nil: throw WindfireError(.invalidRequest, "op is missing")
+            default: throw WindfireError(.unknownOperation, FailureCode.unknownOperation.title)
+            }
+        }
+
+        private func required<Value>(_ value: Value?, _ name: StaticString) throws(WindfireError) -> Value {
+            guard let value else { throw WindfireError(.invalidRequest, "\(name) is missing") }
+            return value
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Common
+import Logging
+import NIOConcurrencyHelpers
+import PushCore
+import ServiceLifecycle
+
+/// Keeps the route store's picture of this node true. Routes are soft state: the connections are the truth.
+///
+/// Every `interval`, and at once when the registry session was lost or the store comes back, the node compares its own
+/// sessions per bucket with the store's. What the store misses is claimed again under its old epoch; what only the
+/// store has (a ghost) is released; a session that the store knows a newer one of is closed. So a wiped store fills up
+/// by itself, and a node that was frozen while its clients moved finds out and harms no newer route.
+final class Reconciler: Service {
+    private let incarnation: Incarnation
+    private let hub: Hub
+    private let desk: LoginDesk
+    private let peers: Peers
+    private let routes: any RouteStore
+    private let registry: any Registry
+    private let interval: Duration
+    private let logger: Logger
+    private let tally = NIOLockedValueBox(Difference())
+    private let wakeUps: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+
+    /// What the last comparison found.
+    struct Difference: Equatable, Sendable {
+        /// Sessions that the store had and the node did not.
+        var ghosts = 0
+        /// Sessions that the node had and the store did not.
+        var missing = 0
+        /// Sessions that a newer one elsewhere had replaced.
+        var duplicates = 0
+    }
+
+    init(
+        hub: Hub, desk: LoginDesk, peers: Peers, routes: any RouteStore, registry: any Registry, interval: Duration,
+        logger: Logger
+    ) {
+        incarnation = hub.incarnation
+        self.hub = hub
+        self.desk = desk
+        self.peers = peers
+        self.routes = routes
+        self.registry = registry
+        self.interval = interval
+        self.logger = logger
+        (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    var lastDifference: Difference { tally.withLockedValue { $0 } }
+
+    /// Asks for a comparison now.
+    func compareSoon() { wake.yield() }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { [self] in
+                    while true {
+                        try await Task.sleep(for: interval)
+                        wake.yield()
+                    }
+                }
+                group.addTask { [self] in
+                    for await state in registry.stateChanges() where state == .connected(afterExpiry: true) {
+                        wake.yield()
+                    }
+                }
+                for await _ in wakeUps { await compare() }
+                group.cancelAll()
+            }
+        }
+    }
+
+    /// One comparison.
+    func compare() async {
+        do throws(WindfireError) {
+            try await claimUnclaimed()
+            let stored = try await routes.sessionCounts(of: incarnation)
+            let own = await hub.sessionCounts()
+            let differing = Set(stored.keys).union(own.keys).filter { stored[$0] ?? 0 != own[$0] ?? 0 }
+            var difference = Difference()
+            for bucket in differing { try await settle(bucket, &difference) }
+            tally.withLockedValue { $0 = difference }
+            guard difference != Difference() else { return }
+            logger.info(
+                "routes were mended",
+                metadata: [
+                    "ghosts": "\(difference.ghosts)", "missing": "\(difference.missing)",
+                    "duplicates": "\(difference.duplicates)",
+                ])
+        } catch {
+            logger.debug("routes not compared", metadata: [Logger.Metadata.Key.error: "\(error.code)"])
+        }
+    }
+
+    private func settle(_ bucket: Bucket, _ difference: inout Difference) async throws(WindfireError) {
+        // The order matters: what the store says first, then ours. A session that came in between looks missing, and
+        // claiming it again is harmless; the other way round it would look like a ghost.
+        let stored = try await routes.sessions(of: incarnation, in: bucket)
+        for ghost in await hub.unknown(stored) {
+            if try await routes.release(ghost) { difference.ghosts += 1 }
+        }
+        let known = Set(stored.map(\.route.session))
+        for identity in await hub.identities(in: [bucket])
+        where !known.contains(identity.session) && identity.route.epoch != .none {
+            switch try await routes.reclaim(identity.entry, generation: identity.generation) {
+            case .kept:
+                difference.missing += 1
+                // It may have ended while it was claimed again: its own release then came too early.
+                for ghost in await hub.unknown([identity.entry]) { try await routes.release(ghost) }
+            case .superseded:
+                difference.duplicates += 1
+                peers.close([identity.route], for: .superseded)
+            case .revoked: peers.close([identity.route], for: .tokenRevoked)
+            }
+        }
+    }
+
+    /// Sessions that came while the store was away.
+    private func claimUnclaimed() async throws(WindfireError) {
+        for identity in await hub.unclaimed() {
+            switch try await desk.claim(identity) {
+            case .granted(let epoch, let displaced):
+                await hub.claimed(identity.claimed(epoch))
+                if !displaced.isEmpty { peers.close(displaced, for: .replaced) }
+            case .revoked: peers.close([identity.route], for: .tokenRevoked)
+            case .conflict: peers.close([identity.route], for: .conflict)
+            }
+        }
+    }
+}

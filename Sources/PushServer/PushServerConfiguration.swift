@@ -1,0 +1,41 @@
+import Common
+import PushCore
+
+/// What a push server is told at its start. The keys are those of `Common/Configuration`.
+package struct PushServerConfiguration: Sendable {
+    package var node: NodeID
+    package var zone: String?
+    package var weight = 100
+    /// Sessions the node is willing to hold; 0 takes what its descriptors allow.
+    package var capacity = 0
+    /// Device port, `host:port`.
+    package var listen = "0.0.0.0:8300"
+    /// For the other roles.
+    package var grpcListen = "0.0.0.0:8301"
+    /// Health and metrics.
+    package var opsListen = "0.0.0.0:8302"
+    /// What devices dial; derived from `listen` when nil.
+    package var advertisedWebSocket: String?
+    /// What the other roles dial; derived from `grpcListen` when nil.
+    package var advertisedGRPC: String?
+    package var overflow: Outbox.Policy = .disconnect
+    /// Origins browsers may come from; empty allows all.
+    package var allowedOrigins: Set<String> = []
+    /// Event loops; 0 takes one per core.
+    package var threads = 0
+    /// PEM files; TLS is on when both are set.
+    package var tlsCertificate: String?
+    package var tlsKey: String?
+    /// How often sessions and routes are compared.
+    package var reconcileInterval: Duration = .seconds(30)
+    /// How often the node reports its load and asks for revocations.
+    package var beat: Duration = .seconds(2)
+    /// How long a connection may stay over its pace before it ends.
+    package var overPaceMax: Duration = .seconds(30)
+    /// How long a stopping node lets its devices leave.
+    package var drainTime: Duration = .seconds(5)
+    package var limits = Limits.default
+    package var version = "dev"
+
+    package init(node: NodeID) { self.node = node }
+}

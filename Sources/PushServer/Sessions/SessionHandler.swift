@@ -1,0 +1,345 @@
+import Common
+import NIOCore
+import PushCore
+
+/// The one channel handler of a connection: read, feed, switch, write. What to do is `SessionStateMachine`'s to say,
+/// what bytes mean is the front-end's.
+///
+/// Belongs to one event loop and is touched only from it. Idle it is this object, its machine, and its front-end: the
+/// rest of a torn read and the opening's state exist only while they are needed.
+final class SessionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let shard: Shard
+    private var machine: SessionStateMachine
+    private var phase: Phase
+    private var context: ChannelHandlerContext?
+    /// Bytes of an incomplete frame or request.
+    private var rest: ByteBuffer?
+    /// The slot of the timer wheel that counts; this handler may stand in others too.
+    var wheelSlot: NIODeadline?
+    /// Written since the last flush.
+    private(set) var needsFlush = false
+    /// What the route store and the tables know this session as: set while it is live.
+    private(set) var identity: SessionIdentity?
+    private var refusal: Refusal?
+    /// Reading is paused until what was written is taken.
+    private var waitsForWriting = false
+
+    private enum Phase {
+        /// The first bytes decide the protocol; an HTTP head may need several reads.
+        case opening
+        case speaking(any Frontend)
+        /// The last words are written; what still comes in is thrown away.
+        case deaf
+    }
+
+    /// - Parameter refusal: set when the listener takes no more connections: the first request is answered with it.
+    init(shard: Shard, refusal: Refusal?, now: NIODeadline) {
+        self.shard = shard
+        self.refusal = refusal
+        machine = SessionStateMachine(rules: shard.rules, acceptedAt: now)
+        phase = .opening
+    }
+
+    // MARK: The channel's calls
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        shard.connectionOpened(self)
+    }
+
+    /// Also the end of a channel that never became active, which no `channelInactive` tells of.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        connectionEnded()
+        self.context = nil
+        shard.connectionClosed()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connectionEnded()
+        context.fireChannelInactive()
+    }
+
+    /// The wheel may hold this object for a while yet: what it holds itself goes now, a message under way included.
+    private func connectionEnded() {
+        if let identity = machine.connectionClosed() {
+            shard.sessionEnded(Ending(reason: .connectionLost, identity: identity))
+        }
+        identity = nil
+        rest = nil
+        refusal = nil
+        phase = .deaf
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset or a failed TLS handshake: nobody is left to be told.
+        context.close(promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let isWritable = context.channel.isWritable
+        machine.writabilityChanged(isWritable, bufferedBytes: bufferedBytes, now: .now())
+        if isWritable {
+            while context.channel.isWritable, let bytes = machine.nextToWrite() { write(bytes) }
+            if waitsForWriting {
+                waitsForWriting = false
+                setReading(true)
+            }
+        } else {
+            // A pace and a stall check come with the login. Before it, who reads no answers is not listened to.
+            if identity == nil {
+                waitsForWriting = true
+                setReading(false)
+            }
+            shard.schedule(self)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The other side sends nothing more. Half a conversation is of no use here: the end.
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if var rest {
+            self.rest = nil
+            rest.writeBuffer(&bytes)
+            bytes = rest
+        }
+        switch phase {
+        case .opening: open(with: &bytes)
+        case .speaking: listen(to: &bytes)
+        case .deaf: return
+        }
+        guard bytes.readableBytes > 0, !isDeaf else { return }
+        rest = bytes
+    }
+
+    private var isDeaf: Bool { if case .deaf = phase { true } else { false } }
+
+    // MARK: Opening
+
+    private func open(with bytes: inout ByteBuffer) {
+        do throws(WireError) {
+            switch try shard.selector.select(&bytes) {
+            case .needsMore: return
+            case .speak(let frontend, let response, let hello):
+                if let refusal { return finish(with: refusal.response, reason: .overloaded) }
+                phase = .speaking(frontend)
+                write(response)
+                if let hello { perform(machine.received(hello, now: .now())) }
+                if bytes.readableBytes > 0, !isDeaf { listen(to: &bytes) }
+            case .respond(let response, let reason):
+                finish(with: refusal?.response ?? response, reason: refusal == nil ? reason : .overloaded)
+            }
+        } catch {
+            finish(with: ByteBuffer(), reason: error.reason)
+        }
+    }
+
+    /// An answer outside of any session, then the end.
+    private func finish(with response: ByteBuffer, reason: CloseReason) {
+        guard let ending = machine.close(for: reason, now: .now()) else { return }
+        shard.sessionEnded(ending)
+        goDeaf(after: response)
+    }
+
+    // MARK: Listening
+
+    private func listen(to bytes: inout ByteBuffer) {
+        guard case .speaking(var frontend) = phase else { return }
+        // The front-end is moved out while it works, so that it is changed in place and not copied.
+        phase = .deaf
+        var events: [SessionEvent] = []
+        var failure: WireError?
+        do throws(WireError) {
+            try frontend.receive(&bytes, into: &events)
+        } catch {
+            failure = error
+        }
+        phase = .speaking(frontend)
+        let now = NIODeadline.now()
+        for event in events where !isDeaf { perform(machine.received(event, now: now)) }
+        switch machine.countReceived(events.count, now: now) {
+        case .proceed: break
+        case .pause:
+            setReading(false)
+            shard.schedule(self)
+        case .end(let ending): end(ending)
+        }
+        if let failure, let ending = machine.close(for: failure.reason, now: now) { end(ending, abrupt: true) }
+    }
+
+    private func setReading(_ isReading: Bool) {
+        guard let options = context?.channel.syncOptions else { return }
+        // Fails only on a closed channel, which reads nothing anyway.
+        try? options.setOption(.autoRead, value: isReading)
+        if isReading { context?.read() }
+    }
+
+    // MARK: Acting
+
+    private func perform(_ action: SessionStateMachine.EventAction) {
+        switch action {
+        case .none: break
+        case .login(let token, let device):
+            shard.login(self, token: token, device: device)
+        case .renew(let token, let ref):
+            guard let identity else { return }
+            shard.renew(self, identity: identity, token: token, ref: ref)
+        case .forward(let to, let data, let ref):
+            guard let identity else { return }
+            shard.forward(self, from: identity, to: to, data: data, ref: ref)
+        case .acknowledged:
+            shard.counters.acknowledgements += 1
+        case .send(let command): send(command)
+        case .write(let bytes): write(bytes)
+        case .end(let ending): end(ending)
+        case .leave(let ending, let reply):
+            settle(ending)
+            phase = .deaf
+            write(reply)
+            closeAfterFlush()
+        case .disconnect: context?.close(promise: nil)
+        }
+    }
+
+    func loginFinished(_ outcome: LoginOutcome) {
+        switch machine.loginFinished(outcome, now: .now(), jitter: .random(in: -1...1)) {
+        case .welcome(let identity):
+            self.identity = identity
+            shard.sessionBegan(self, identity)
+            send(.welcome(identity, heartbeat: shard.heartbeat))
+            shard.schedule(self)
+        case .end(let ending): end(ending)
+        case .release(let identity): shard.release(identity)
+        case .none: break
+        }
+    }
+
+    func renewed(_ renewal: Renewal, ref: Reference?) {
+        guard let renewed = identity?.renewed(generation: renewal.generation, permissions: renewal.permissions) else {
+            return
+        }
+        identity = renewed
+        machine.renewed(renewed, until: renewal.tokenEnd)
+        send(.ok(ref: ref, expiresAt: renewal.expiresAt))
+        shard.schedule(self)
+    }
+
+    /// The store gave the session its epoch after all. Only that is taken: the token may be a newer one by now.
+    func claimed(_ epoch: Epoch) {
+        guard let claimed = identity?.claimed(epoch) else { return }
+        identity = claimed
+        machine.claimed(claimed)
+    }
+
+    /// Answers a request that was worked on elsewhere. Nothing follows the last words (RFC 6455, section 5.5.1).
+    func answer(_ command: SessionCommand) {
+        guard identity != nil else { return }
+        send(command)
+    }
+
+    /// Ends the session for a reason of ours, if it is not ending already.
+    func close(for reason: CloseReason) {
+        guard let ending = machine.close(for: reason, now: .now()) else { return }
+        end(ending)
+    }
+
+    /// What the channel still holds back from the kernel.
+    private var bufferedBytes: Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    /// The wheel's slot has come: perhaps something is due.
+    func deadlineReached(now: NIODeadline) {
+        switch machine.deadlineReached(now: now, bufferedBytes: bufferedBytes) {
+        case .none: break
+        case .ping: send(.ping)
+        case .resumeReading: setReading(true)
+        case .end(let ending): end(ending)
+        case .disconnect: context?.close(promise: nil)
+        }
+    }
+
+    var nextDeadline: NIODeadline? { machine.nextDeadline }
+
+    // MARK: Delivering
+
+    /// One message, encoded once for all. The hot path: nothing is allocated here.
+    func deliver(_ message: inout EncodedMessage, now: NIODeadline) -> DeliveryVerdict {
+        guard case .speaking(var frontend) = phase, let context else { return .gone }
+        let bytes = message.bytes(for: &frontend, allocator: context.channel.allocator)
+        switch machine.deliver(bytes, collapseKey: message.message.collapseKey, now: now) {
+        case .write:
+            write(bytes)
+            return .written
+        case .queued(let displaced):
+            shard.counters.displaced += displaced
+            return .written
+        case .refused: return .refused
+        case .end(let ending):
+            end(ending)
+            return .refused
+        case .gone: return .gone
+        }
+    }
+
+    // MARK: Writing
+
+    func send(_ command: SessionCommand) {
+        guard case .speaking(var frontend) = phase, let context else { return }
+        var bytes = context.channel.allocator.buffer(capacity: 256)
+        frontend.encode(command, into: &bytes)
+        phase = .speaking(frontend)
+        write(bytes)
+    }
+
+    private func write(_ bytes: ByteBuffer) {
+        guard let context, bytes.readableBytes > 0 else { return }
+        context.write(wrapOutboundOut(bytes), promise: nil)
+        guard !needsFlush else { return }
+        needsFlush = true
+        shard.flushLater(self)
+    }
+
+    func flush() {
+        needsFlush = false
+        context?.flush()
+    }
+
+    // MARK: The end
+
+    /// - Parameter abrupt: the bytes broke the protocol: nothing more is understood, so no answer is waited for.
+    private func end(_ ending: Ending, abrupt: Bool = false) {
+        settle(ending)
+        send(.close(ending.reason))
+        if abrupt { goDeaf(after: ByteBuffer()) } else { shard.schedule(self) }
+    }
+
+    private func settle(_ ending: Ending) {
+        identity = nil
+        shard.sessionEnded(ending)
+    }
+
+    /// Writes, says that nothing more comes, and lets the other side read it: an immediate close could reset the
+    /// connection and take the last words with it.
+    private func goDeaf(after response: ByteBuffer) {
+        phase = .deaf
+        rest = nil
+        write(response)
+        flush()
+        context?.close(mode: .output, promise: nil)
+        shard.schedule(self)
+    }
+
+    private func closeAfterFlush() {
+        flush()
+        context?.close(promise: nil)
+    }
+}

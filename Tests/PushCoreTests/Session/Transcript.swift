@@ -1,0 +1,119 @@
+import Common
+import NIOCore
+import PushCore
+
+/// One session on paper: what happens at which second after accept. A class, so that a test reads as lines of a story.
+final class Transcript {
+    static let accepted = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+    /// Far enough not to play a part.
+    static let tokenEnd = 3600.0
+
+    private var machine: SessionStateMachine
+
+    init(limits: Limits = .default, overflow: Outbox.Policy = .dropOldest) {
+        machine = SessionStateMachine(
+            rules: SessionRules(limits: limits, overflow: overflow), acceptedAt: Self.accepted)
+    }
+
+    /// A session that said hello and was welcomed at second 0.
+    static func live(
+        limits: Limits = .default, overflow: Outbox.Policy = .dropOldest, tokenEnd: Double = tokenEnd,
+        jitter: Double = 0
+    ) -> Transcript {
+        let transcript = Transcript(limits: limits, overflow: overflow)
+        _ = transcript.received(.hello(token: "t", device: nil), at: 0)
+        _ = transcript.loginFinished(.granted(Sample.identity, tokenEnd: time(tokenEnd)), at: 0, jitter: jitter)
+        return transcript
+    }
+
+    static func time(_ seconds: Double) -> NIODeadline {
+        accepted + .nanoseconds(Int64((seconds * 1_000_000_000).rounded()))
+    }
+
+    func received(_ event: SessionEvent, at seconds: Double) -> SessionStateMachine.EventAction {
+        machine.received(event, now: Self.time(seconds))
+    }
+
+    func counted(_ events: Int, at seconds: Double) -> SessionStateMachine.ReadAction {
+        machine.countReceived(events, now: Self.time(seconds))
+    }
+
+    func loginFinished(
+        _ outcome: LoginOutcome, at seconds: Double, jitter: Double = 0
+    ) -> SessionStateMachine.LoginAction {
+        machine.loginFinished(outcome, now: Self.time(seconds), jitter: jitter)
+    }
+
+    func renewed(_ identity: SessionIdentity, until seconds: Double) {
+        machine.renewed(identity, until: Self.time(seconds))
+    }
+
+    func claimed(_ identity: SessionIdentity) { machine.claimed(identity) }
+
+    func deliver(_ text: String, key: String? = nil, at seconds: Double = 1) -> SessionStateMachine.DeliverAction {
+        machine.deliver(ByteBuffer(string: text), collapseKey: key, now: Self.time(seconds))
+    }
+
+    func writable(_ isWritable: Bool, buffered: Int = 0, at seconds: Double) {
+        machine.writabilityChanged(isWritable, bufferedBytes: buffered, now: Self.time(seconds))
+    }
+
+    /// Everything that may be written now.
+    func drain() -> [String] {
+        var texts: [String] = []
+        while let bytes = machine.nextToWrite() { texts.append(String(buffer: bytes)) }
+        return texts
+    }
+
+    func deadline(at seconds: Double, buffered: Int = 0) -> SessionStateMachine.DeadlineAction {
+        machine.deadlineReached(now: Self.time(seconds), bufferedBytes: buffered)
+    }
+
+    func close(_ reason: CloseReason, at seconds: Double) -> Ending? {
+        machine.close(for: reason, now: Self.time(seconds))
+    }
+
+    func connectionClosed() -> SessionIdentity? { machine.connectionClosed() }
+
+    /// In seconds after accept.
+    var nextDeadline: Double? {
+        machine.nextDeadline.map { Double(($0 - Self.accepted).nanoseconds) / 1_000_000_000 }
+    }
+}
+
+/// Who the sessions of these tests are.
+enum Sample {
+    static let identity = identity(epoch: 7)
+
+    static func identity(epoch: UInt64) -> SessionIdentity {
+        SessionIdentity(
+            client: ClientID(unchecked: "alice"),
+            route: Route(
+                device: DeviceID(unchecked: "phone"),
+                incarnation: Incarnation(node: NodeID(unchecked: "n1"), life: 0xABCD),
+                session: SessionID(high: 1, low: 2), epoch: Epoch(epoch)),
+            generation: .first, permissions: Permissions(send: true))
+    }
+
+    static func ref(_ json: String) -> Reference? { Reference(json: json) }
+}
+
+/// Sebastiano Vigna's splitmix64: small, and the same on every machine for one seed.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    /// A new seed, printed so that a failure can be played again.
+    static func printed(_ test: String = #function) -> SplitMix {
+        let seed = UInt64.random(in: .min ... .max)
+        print("\(test): seed \(seed)")
+        return SplitMix(state: seed)
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}

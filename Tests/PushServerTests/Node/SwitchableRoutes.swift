@@ -1,0 +1,55 @@
+import Common
+import NIOConcurrencyHelpers
+
+/// The route store in memory, which can go away, come back, and lose everything.
+final class SwitchableRoutes: RouteStore {
+    private let state: NIOLockedValueBox<(store: InMemoryRouteStore, isAway: Bool)>
+    private let limits: Limits
+
+    init(limits: Limits) {
+        self.limits = limits
+        state = NIOLockedValueBox((InMemoryRouteStore(limits: limits), false))
+    }
+
+    func goAway() { state.withLockedValue { $0.isAway = true } }
+    func comeBack() { state.withLockedValue { $0.isAway = false } }
+    func wipe() { state.withLockedValue { $0.store = InMemoryRouteStore(limits: limits) } }
+
+    private func store() throws(WindfireError) -> InMemoryRouteStore {
+        let (store, isAway) = state.withLockedValue { $0 }
+        guard !isAway else { throw WindfireError(.routesUnavailable, "switched off") }
+        return store
+    }
+
+    func claim(_ claim: RouteClaim) async throws(WindfireError) -> ClaimResult { try await store().claim(claim) }
+    func reclaim(_ entry: ClientRoute, generation: Generation) async throws(WindfireError) -> ReclaimResult {
+        try await store().reclaim(entry, generation: generation)
+    }
+    func release(_ entry: ClientRoute) async throws(WindfireError) -> Bool { try await store().release(entry) }
+    func locate(_ clients: [ClientID]) async throws(WindfireError) -> [[Route]] { try await store().locate(clients) }
+    func announce(_ incarnation: Incarnation) async throws(WindfireError) { try await store().announce(incarnation) }
+    func announcedIncarnations() async throws(WindfireError) -> Set<Incarnation> {
+        try await store().announcedIncarnations()
+    }
+    func bury(_ incarnation: Incarnation) async throws(WindfireError) -> Int { try await store().bury(incarnation) }
+    func sessionCounts(of incarnation: Incarnation) async throws(WindfireError) -> [Bucket: Int] {
+        try await store().sessionCounts(of: incarnation)
+    }
+    func sessions(of incarnation: Incarnation, in bucket: Bucket) async throws(WindfireError) -> [ClientRoute] {
+        try await store().sessions(of: incarnation, in: bucket)
+    }
+    func generation(of client: ClientID) async throws(WindfireError) -> Generation {
+        try await store().generation(of: client)
+    }
+    func revoke(_ client: ClientID) async throws(WindfireError) -> Generation { try await store().revoke(client) }
+    func revocations(since cursor: RevocationCursor) async throws(WindfireError) -> RevocationPage {
+        try await store().revocations(since: cursor)
+    }
+    func reportLoad(_ load: NodeLoad) async throws(WindfireError) { try await store().reportLoad(load) }
+    func loads() async throws(WindfireError) -> [NodeID: NodeLoad] { try await store().loads() }
+    func acquireLease(
+        _ name: String, holder: Incarnation, for duration: Duration
+    ) async throws(WindfireError) -> Bool {
+        try await store().acquireLease(name, holder: holder, for: duration)
+    }
+}
