@@ -1,0 +1,59 @@
+import Common
+import HTTPSupport
+
+/// The figures of this role, looked up once.
+package struct PushRouteMetrics: Sendable {
+    private let registry: PrometheusRegistry
+    private let delivered: PrometheusCounter
+    private let offline: PrometheusCounter
+    private let failed: PrometheusCounter
+    private let parse: PrometheusHistogram
+    private let lookup: PrometheusHistogram
+    private let delivery: PrometheusHistogram
+    private let total: PrometheusHistogram
+    let buriedIncarnations: PrometheusCounter
+    let buriedRoutes: PrometheusCounter
+
+    package init(_ registry: PrometheusRegistry) {
+        self.registry = registry
+        func targets(_ outcome: String) -> PrometheusCounter {
+            registry.counter(
+                "windfire_push_targets_total", help: "Targets of pushes, by what became of them.",
+                labels: ["outcome": outcome])
+        }
+        func phase(_ name: String) -> PrometheusHistogram {
+            registry.histogram(
+                "windfire_push_phase_seconds", help: "Time spent on the parts of a push.", labels: ["phase": name])
+        }
+        delivered = targets("delivered")
+        offline = targets("offline")
+        failed = targets("failed")
+        parse = phase("parse")
+        lookup = phase("lookup")
+        delivery = phase("grpc")
+        total = phase("total")
+        buriedIncarnations = registry.counter(
+            "windfire_buried_incarnations_total", help: "Incarnations that were gone and whose routes were removed.")
+        buriedRoutes = registry.counter(
+            "windfire_buried_routes_total", help: "Routes removed because their incarnation was gone.")
+    }
+
+    func pushed(_ counts: PushLedger.Counts, _ timing: PushAnswer.Timing) {
+        pushes("answered").increment()
+        delivered.increment(by: Int64(counts.delivered))
+        offline.increment(by: Int64(counts.offline))
+        failed.increment(by: Int64(counts.failed))
+        parse.record(timing.parse)
+        lookup.record(timing.lookup)
+        delivery.record(timing.delivery)
+        total.record(timing.total)
+    }
+
+    /// - Parameter code: one of the table, so that the label is bounded.
+    func refused(_ code: FailureCode) { pushes(code.name).increment() }
+
+    private func pushes(_ outcome: String) -> PrometheusCounter {
+        registry.counter(
+            "windfire_pushes_total", help: "Pushes, by how they were answered.", labels: ["outcome": outcome])
+    }
+}

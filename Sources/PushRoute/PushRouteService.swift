@@ -1,0 +1,96 @@
+import Common
+import HTTPSupport
+import Hummingbird
+import Logging
+import NodeRPC
+import ServiceLifecycle
+
+/// The role: pushes and operator calls over HTTP, the janitor, and an entry in the registry.
+///
+/// Whoever builds it runs the registry, the route store and the node caller; they outlive this service.
+package struct PushRouteService: Service {
+    private let configuration: PushRouteConfiguration
+    private let registry: any Registry
+    private let janitor: Janitor
+    private let logger: Logger
+    /// The HTTP face; router tests send requests to its `application`.
+    package let server: HTTPServer
+
+    package init(
+        configuration: PushRouteConfiguration, registry: any Registry, routes: any RouteStore, nodes: any NodeCaller,
+        metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
+    ) {
+        var logger = logger
+        logger[metadataKey: Logger.Metadata.Key.node] = "\(configuration.incarnation.node)"
+        self.configuration = configuration
+        self.registry = registry
+        self.logger = logger
+        let figures = PushRouteMetrics(metrics)
+        janitor = Janitor(
+            holder: configuration.incarnation, registry: registry, routes: routes,
+            configuration: configuration.janitor, metrics: figures, logger: logger)
+
+        let router = HTTPFace.router(logger: logger, metrics: metrics, proxies: configuration.proxies)
+        router.addHealth([
+            ReadinessCheck("registry") {
+                registry.members(.push).isKnown ? nil : "the list of push servers was not read yet"
+            },
+            ReadinessCheck("routes") {
+                do throws(WindfireError) {
+                    _ = try await routes.loads()
+                    return nil
+                } catch {
+                    return error.message
+                }
+            },
+        ])
+        router.addMetrics(metrics)
+        let gate = APIKeyGate(configuration.keys)
+        PushEndpoint(
+            dispatcher: Dispatcher(
+                registry: registry, routes: routes, nodes: nodes, configuration: configuration.dispatch),
+            admission: PushAdmission(configuration.admission), limits: configuration.limits, metrics: figures
+        ).add(to: router.group("v1").add(middleware: gate.requireRole(.push)))
+        OperatorEndpoints(operations: Operations(registry: registry, routes: routes, nodes: nodes))
+            .add(to: router.group("v1").add(middleware: gate.requireRole(.ops)))
+        server = HTTPServer(router: router, listen: configuration.listen, logger: logger)
+    }
+
+    /// Where it listens, with the port that port 0 became. Waits for the start.
+    package var boundAddress: ListenAddress {
+        get async throws(WindfireError) { try await server.boundAddress }
+    }
+
+    /// Serves until shut down: leaves the registry, answers the requests under way, ends.
+    /// - Throws: `address_in_use`, `configuration_invalid`, or `node_id_taken`.
+    package func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await server.run() }
+            group.addTask { await janitor.run() }
+            group.addTask { try await stayRegistered() }
+        }
+    }
+
+    private func stayRegistered() async throws {
+        // Whoever is listed can be asked: first listen, then register.
+        let address: ListenAddress
+        do { address = try await server.boundAddress } catch { return }
+        logger.info("Push route listens", metadata: [Logger.Metadata.Key.address: "\(address)"])
+        do {
+            try await cancelWhenGracefulShutdown {
+                try await registry.register(configuration.member, as: .route)
+            }
+            try await gracefulShutdown()
+        } catch let error as WindfireError where error.code == .nodeIDTaken {
+            throw error
+        } catch {
+            // Shut down or cancelled while waiting for the registry, or afterwards.
+        }
+        do throws(WindfireError) {
+            try await registry.withdraw(configuration.incarnation.node, as: .route)
+        } catch {
+            // The entry is ephemeral: it ends with the registry's session.
+            logger.debug("Could not leave the registry", metadata: [Logger.Metadata.Key.error: "\(error)"])
+        }
+    }
+}
