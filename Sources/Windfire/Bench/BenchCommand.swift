@@ -1,0 +1,9 @@
+// `windfire bench`: each subcommand is a load of its own kind.
+
+import ArgumentParser
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Load, with histograms.",
+        subcommands: [BenchPushCommand.self, BenchSwarmCommand.self, EchoCommand.self])
+}

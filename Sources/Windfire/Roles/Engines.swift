@@ -1,0 +1,69 @@
+import Common
+import Logging
+import NIOPosix
+import NodeRPC
+import RedisStore
+import ServiceLifecycle
+import ZooKeeperRegistry
+
+/// What every role stands on: who is there, who is where, and how nodes are asked. Real engines by their addresses, or
+/// the ones in memory when all roles share a process.
+struct Engines: Sendable {
+    let registry: any Registry
+    let routes: any RouteStore
+    let caller: GRPCNodeCaller
+    let secret: SharedSecret
+    /// To be run before the roles and stopped after them.
+    let services: [any Service]
+    /// Called when everything else has ended.
+    let close: @Sendable () async -> Void
+
+    /// - Throws: `configuration_invalid` when an address cannot be read.
+    init(_ configuration: Configuration, logger: Logger) throws(WindfireError) {
+        let secret = try SharedSecret(configuration.cluster.secret ?? Configuration.developmentSecret)
+        let caller = GRPCNodeCaller(secret: secret, logger: logger)
+        let registry = try Self.registry(configuration, logger: logger)
+        if configuration.routes == "memory:" {
+            routes = InMemoryRouteStore(limits: configuration.limits)
+            close = {}
+        } else {
+            let store = try RedisRouteStore(
+                configuration: Self.redis(configuration), limits: configuration.limits, logger: logger,
+                group: MultiThreadedEventLoopGroup.singleton)
+            routes = store
+            close = { await store.shutDown() }
+        }
+        self.registry = registry
+        self.secret = secret
+        self.caller = caller
+        services = [RegistryConnection(registry: registry), caller]
+    }
+
+    private static func registry(
+        _ configuration: Configuration, logger: Logger
+    ) throws(WindfireError) -> any Registry {
+        if configuration.registry == "memory:" { return InMemoryRegistry() }
+        return ZooKeeperRegistry(
+            .init(
+                address: try ZooKeeperAddress(configuration.registry),
+                sessionTimeout: configuration.zookeeper.sessionTimeout),
+            logger: logger)
+    }
+
+    private static func redis(_ configuration: Configuration) throws(WindfireError) -> RedisConfiguration {
+        var redis = try RedisConfiguration(url: configuration.routes)
+        redis.commandTimeout = configuration.redis.timeout
+        redis.connectionsPerNode = configuration.redis.connections
+        if let authority = configuration.redis.tlsCA { redis.tls?.authoritiesFile = authority }
+        return redis
+    }
+}
+
+/// Holds the registry's connection while the roles run, and gives the entries back after them.
+private struct RegistryConnection: Service {
+    let registry: any Registry
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await registry.run() }
+    }
+}

@@ -1,0 +1,104 @@
+import AuthService
+import Common
+import Foundation
+import HTTPSupport
+import PushCore
+import PushRoute
+import PushServer
+
+// From the configuration's keys to what each role is told. One function a role; nothing is decided here.
+
+extension Configuration {
+    /// Names this process when `node.id` is left out.
+    func nodeID() throws(WindfireError) -> NodeID {
+        if let id = self.node.id { return id }
+        let host = ProcessInfo.processInfo.hostName.prefix { $0 != "." }
+        return try NodeID(String(host))
+    }
+
+    /// `api.keys`, and `admin.key` as one of them.
+    func apiKeyEntries() -> [String] {
+        let configured = self.api.keys.map(\.description)
+        guard let key = self.admin.key else { return configured }
+        return configured + [HTTPSupport.APIKeys.entry(name: "admin", role: .admin, key: key)]
+    }
+
+    func authService() throws(WindfireError) -> AuthServiceConfiguration {
+        var settings = AuthServiceConfiguration()
+        settings.listen = try ListenAddress(self.auth.listen.description)
+        settings.authenticators = [try authenticator()]
+        settings.tokens.issuer = self.auth.issuer
+        settings.tokens.audience = self.auth.audience
+        settings.tokens.life = self.auth.tokenTTL
+        settings.signingKeys.folder = self.auth.keys
+        settings.signingKeys.algorithm =
+            switch self.auth.algorithm {
+            case .es256: .es256
+            case .eddsa: .edDSA
+            case .hs256: .hs256
+            }
+        settings.strategy =
+            switch self.auth.assignment {
+            case .consistentHash: .consistentHash
+            case .roundRobin: .roundRobin
+            case .hashMod: .hashMod
+            case .leastLoad: .leastLoad
+            }
+        settings.heartbeat = limits.heartbeat
+        settings.apiKeys = apiKeyEntries()
+        return settings
+    }
+
+    private func authenticator() throws(WindfireError) -> AuthenticatorChoice {
+        switch self.auth.authenticator {
+        case .static: return .file(path: self.auth.clientsFile ?? "")
+        case .backend: return .backend(ClientFile.permissionsDefault)
+        case .jwt:
+            guard let issuer = self.auth.jwtIssuer, let audience = self.auth.jwtAudience else {
+                throw WindfireError(.configurationInvalid, "auth.jwt-issuer and auth.jwt-audience are needed by `jwt`")
+            }
+            let keys: JWTAuthenticator.Configuration.Keys =
+                if let url = self.auth.jwtJWKSURL { .jwks(url: url) } else { .secret(self.auth.jwtSecret ?? "") }
+            return .jwt(.init(keys: keys, issuer: issuer, audience: audience))
+        }
+    }
+
+    func pushServer() throws(WindfireError) -> PushServerConfiguration {
+        var settings = PushServerConfiguration(node: try nodeID())
+        settings.zone = self.node.zone
+        settings.weight = self.node.weight
+        settings.capacity = self.node.capacity
+        settings.listen = self.push.listen.description
+        settings.grpcListen = self.push.grpcListen.description
+        settings.opsListen = self.push.metricsListen.description
+        settings.advertisedWebSocket = self.push.advertiseWS
+        settings.advertisedGRPC = self.push.advertiseGRPC?.description
+        settings.overflow =
+            switch self.push.overflow {
+            case .dropOldest: .dropOldest
+            case .collapse: .collapse
+            case .disconnect: .disconnect
+            }
+        settings.allowedOrigins = Set(self.push.origins)
+        settings.threads = self.push.threads
+        settings.tlsCertificate = self.push.tlsCertificate
+        settings.tlsKey = self.push.tlsKey
+        settings.limits = limits
+        settings.version = Version.text
+        return settings
+    }
+
+    func pushRoute() throws(WindfireError) -> PushRouteConfiguration {
+        var settings = PushRouteConfiguration(
+            incarnation: .new(of: try nodeID()), listen: try ListenAddress(self.route.listen.description),
+            keys: try HTTPSupport.APIKeys(apiKeyEntries()), limits: limits, zone: self.node.zone, version: Version.text,
+            startedAt: WallClock.milliseconds() / 1000)
+        settings.janitor.grace = self.route.buryAfter
+        return settings
+    }
+}
+
+/// What this build calls itself in the registry.
+enum Version {
+    static let text = "0.1.0"
+}
