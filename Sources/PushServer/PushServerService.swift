@@ -100,9 +100,10 @@ package final class PushServerService: Service {
         let node = Node(
             incarnation: incarnation, hub: hub, reconciler: reconciler, metrics: metrics, ops: ops, rpc: rpc,
             group: group, logger: logger)
-        // Started first to last and stopped last to first: while devices are sent away, the node still answers its
-        // peers and says at /readyz that it is stopping. A part that fails stops the others in the same order.
-        let parts: [any Service] = [ops, rpc, reporter, reconciler, Part { [self] in try await serve(node) }]
+        // Stopped last to first: the keepers end before the routes are taken back, so that nothing announces the node
+        // again; while devices are sent away, it still answers its peers and says at /readyz that it is stopping.
+        // A part that fails stops the others in the same order.
+        let parts: [any Service] = [ops, rpc, Part { [self] in try await serve(node) }, reporter, reconciler]
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .critical)
         try await ServiceGroup(

@@ -76,7 +76,7 @@ package struct RouteKeys: ConfigurationKeySection {
         "route.listen", .address, default: "0.0.0.0:8200", usedBy: [.pushRoute], "Where the push API listens.")
     package let grpcListen = ConfigurationKey(
         "route.grpc-listen", .address, default: "0.0.0.0:8201", usedBy: [.pushRoute],
-        "Where its peers among the route servers reach it.")
+        "Kept for its peers among the route servers; nothing listens there yet.")
     package let buryAfter = ConfigurationKey(
         "route.bury-after", .duration(.seconds(1) ... .seconds(3_600)), default: "10s", usedBy: [.pushRoute],
         "Grace before the routes of a node that left the registry are removed.")

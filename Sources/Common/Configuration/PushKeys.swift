@@ -37,7 +37,4 @@ package struct PushKeys: ConfigurationKeySection {
         "PEM file of the certificate chain; turns TLS on, together with `push.tls-key`.")
     package let tlsKey = ConfigurationKey(
         "push.tls-key", optional: .path, usedBy: [.pushServer], "PEM file of the private key.")
-    package let trustedProxies = ConfigurationKey(
-        "push.trusted-proxies", .list(of: .text), default: "", usedBy: [.pushServer],
-        "Addresses or networks (CIDR) whose PROXY header is believed.")
 }
