@@ -115,6 +115,7 @@ let package = Package(
             dependencies: [
                 "Common", "PushCore", "NodeRPC", "HTTPSupport", nioCore, nioPosix, nioSSL, nioConcurrency,
                 lifecycle, log, metrics, hummingbird, httpClient,
+                .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: settings),
         .target(

@@ -10,12 +10,11 @@ package struct EncodedMessage {
 
     package init(_ message: Message) { self.message = message }
 
-    /// The message in the encoding of a front-end.
-    package mutating func bytes(for frontend: inout some Frontend, allocator: ByteBufferAllocator) -> ByteBuffer {
-        let key = frontend.encodingKey
-        if let known = encodings.first(where: { $0.key == key }) { return known.bytes }
-        var bytes = allocator.buffer(capacity: message.data.readableBytes + 160)
-        frontend.encode(.message(message), into: &bytes)
+    /// The message in an encoding.
+    /// - Parameter encode: makes its bytes, called for the first session of this encoding.
+    package mutating func bytes(in key: EncodingKey, encode: (SessionCommand) -> ByteBuffer) -> ByteBuffer {
+        for known in encodings where known.key == key { return known.bytes }
+        let bytes = encode(.message(message))
         encodings.append((key, bytes))
         return bytes
     }

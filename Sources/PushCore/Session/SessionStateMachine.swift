@@ -190,6 +190,15 @@ package struct SessionStateMachine: ~Copyable {
         case gone
     }
 
+    /// Whether a message may be written as it comes: live, taking bytes, and nothing waiting before it. Then `deliver`
+    /// would say `.write`; asked first, because a fan-out asks thousands of sessions and nearly all say yes.
+    package var takesDirectly: Bool {
+        switch state {
+        case .live(let session): session.isWritable && session.outbox.isEmpty
+        default: false
+        }
+    }
+
     package mutating func deliver(_ bytes: ByteBuffer, collapseKey: String?, now: NIODeadline) -> DeliverAction {
         let bounds = rules.outbox
         let offer: Outbox.Offer?? = withLive { session in

@@ -41,10 +41,7 @@ final class DeviceListener: Sendable {
             }
             .childChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            // Small and given back: an idle connection holds no buffer to speak of. Reads grow it while they are full.
-            .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 256, maximum: 16_384)
-            )
+            .childChannelOption(.recvAllocator, value: ReceiveBuffers())
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 16_384, high: 65_536))
             .childChannelOption(.allowRemoteHalfClosure, value: false)
@@ -66,7 +63,7 @@ final class DeviceListener: Sendable {
                         preconditionFailure("a connection lives on the loop of a shard")
                     }
                     try channel.pipeline.syncOperations.addHandler(
-                        SessionHandler(shard: shard, refusal: Refusal(verdict), now: now))
+                        SessionHandler(shard: shard, refusal: Refusal(verdict), isPlain: tls == nil, now: now))
                 }
             }
         do {

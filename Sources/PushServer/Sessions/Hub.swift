@@ -37,17 +37,16 @@ final class Hub: NodeService, Sendable {
 
     func deliver(_ delivery: Delivery) async -> [DeliveryOutcome] {
         var outcomes = [DeliveryOutcome](repeating: .gone, count: delivery.sessions.count)
-        var targets = [[DeliveryTarget]](repeating: [], count: shards.count)
+        var targets = [[FanOut.Target]](repeating: [], count: shards.count)
         for (index, session) in delivery.sessions.enumerated() where Int(session.shard) < shards.count {
-            targets[Int(session.shard)].append(DeliveryTarget(index: index, session: session))
+            targets[Int(session.shard)].append(FanOut.Target(index: index, session: session))
         }
-        let message = EncodedMessage(
-            Message(
-                id: delivery.message, timestampMilliseconds: delivery.timestampMilliseconds,
-                data: ByteBuffer(bytes: delivery.data), from: delivery.from, collapseKey: delivery.collapseKey))
+        let message = Message(
+            id: delivery.message, timestampMilliseconds: delivery.timestampMilliseconds,
+            data: ByteBuffer(bytes: delivery.data), from: delivery.from, collapseKey: delivery.collapseKey)
         let futures = zip(shards, targets).filter { !$1.isEmpty }.map { shard, targets in
-            let promise = shard.loop.makePromise(of: [DeliveryTarget.Result].self)
-            shard.loop.execute { shard.deliver(message, to: targets, promise: promise) }
+            let promise = shard.loop.makePromise(of: [FanOut.Result].self)
+            shard.loop.execute { shard.deliver(FanOut(message, to: targets, promise: promise)) }
             return promise.futureResult
         }
         for future in futures {

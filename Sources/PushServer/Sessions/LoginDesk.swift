@@ -5,12 +5,13 @@ import NodeRPC
 import PushCore
 
 /// What a session asks for that cannot be answered on its loop: is this token good, claim my route, tell another
-/// client. Stateless: every call stands alone and may run on any thread.
+/// client. Every call stands alone and may run on any thread.
 final class LoginDesk: Sendable {
     private let incarnation: Incarnation
     private let verifier: any TokenVerifier
     private let routes: any RouteStore
     private let peers: Peers
+    private let permissions = SharedPermissions()
     private let clock: @Sendable () -> Int64
     private let logger: Logger
 
@@ -44,7 +45,7 @@ final class LoginDesk: Sendable {
         let identity = SessionIdentity(
             client: claims.client,
             route: Route(device: claims.device, incarnation: incarnation, session: session, epoch: .none),
-            generation: claims.generation, permissions: claims.permissions)
+            generation: claims.generation, permissions: permissions.shared(claims.permissions))
         do throws(WindfireError) {
             switch try await claim(identity) {
             case .granted(let epoch, let displaced):
@@ -80,7 +81,7 @@ final class LoginDesk: Sendable {
             return .success(
                 Renewal(
                     tokenEnd: deadline(of: claims), expiresAt: claims.expiresAt, generation: claims.generation,
-                    permissions: claims.permissions))
+                    permissions: permissions.shared(claims.permissions)))
         } catch {
             let code: FailureCode = error == .expired ? .tokenExpired : .tokenInvalid
             return .failure(WindfireError(code, code.title))

@@ -11,16 +11,18 @@ final class SessionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let shard: Shard
+    let shard: Shard
     private var machine: SessionStateMachine
     private var phase: Phase
-    private var context: ChannelHandlerContext?
+    let isPlain: Bool
+    private(set) var context: ChannelHandlerContext?
+    var wayOut = WayOut()
+    /// What messages are written in; nil while none can be written.
+    private var encoding: EncodingKey?
     /// Bytes of an incomplete frame or request.
     private var rest: ByteBuffer?
     /// The slot of the timer wheel that counts; this handler may stand in others too.
     var wheelSlot: NIODeadline?
-    /// Written since the last flush.
-    private(set) var needsFlush = false
     /// What the route store and the tables know this session as: set while it is live.
     private(set) var identity: SessionIdentity?
     private var refusal: Refusal?
@@ -35,10 +37,13 @@ final class SessionHandler: ChannelInboundHandler {
         case deaf
     }
 
-    /// - Parameter refusal: set when the listener takes no more connections: the first request is answered with it.
-    init(shard: Shard, refusal: Refusal?, now: NIODeadline) {
+    /// - Parameters:
+    ///   - refusal: set when the listener takes no more connections: the first request is answered with it.
+    ///   - isPlain: what is written here is what the socket sends: no TLS in between.
+    init(shard: Shard, refusal: Refusal?, isPlain: Bool, now: NIODeadline) {
         self.shard = shard
         self.refusal = refusal
+        self.isPlain = isPlain
         machine = SessionStateMachine(rules: shard.rules, acceptedAt: now)
         phase = .opening
     }
@@ -54,6 +59,7 @@ final class SessionHandler: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         connectionEnded()
         self.context = nil
+        closeDirectWay()
         shard.connectionClosed()
     }
 
@@ -70,7 +76,7 @@ final class SessionHandler: ChannelInboundHandler {
         identity = nil
         rest = nil
         refusal = nil
-        phase = .deaf
+        become(.deaf)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -120,6 +126,17 @@ final class SessionHandler: ChannelInboundHandler {
         rest = bytes
     }
 
+    private func become(_ next: Phase) {
+        phase = next
+        if case .speaking(let frontend) = next {
+            encoding = frontend.encodingKey
+            openDirectWay()
+        } else {
+            encoding = nil
+            closeDirectWay()
+        }
+    }
+
     private var isDeaf: Bool { if case .deaf = phase { true } else { false } }
 
     // MARK: Opening
@@ -130,7 +147,7 @@ final class SessionHandler: ChannelInboundHandler {
             case .needsMore: return
             case .speak(let frontend, let response, let hello):
                 if let refusal { return finish(with: refusal.response, reason: .overloaded) }
-                phase = .speaking(frontend)
+                become(.speaking(frontend))
                 write(response)
                 if let hello { perform(machine.received(hello, now: .now())) }
                 if bytes.readableBytes > 0, !isDeaf { listen(to: &bytes) }
@@ -175,13 +192,6 @@ final class SessionHandler: ChannelInboundHandler {
         if let failure, let ending = machine.close(for: failure.reason, now: now) { end(ending, abrupt: true) }
     }
 
-    private func setReading(_ isReading: Bool) {
-        guard let options = context?.channel.syncOptions else { return }
-        // Fails only on a closed channel, which reads nothing anyway.
-        try? options.setOption(.autoRead, value: isReading)
-        if isReading { context?.read() }
-    }
-
     // MARK: Acting
 
     private func perform(_ action: SessionStateMachine.EventAction) {
@@ -202,7 +212,7 @@ final class SessionHandler: ChannelInboundHandler {
         case .end(let ending): end(ending)
         case .leave(let ending, let reply):
             settle(ending)
-            phase = .deaf
+            become(.deaf)
             write(reply)
             closeAfterFlush()
         case .disconnect: context?.close(promise: nil)
@@ -251,11 +261,6 @@ final class SessionHandler: ChannelInboundHandler {
         end(ending)
     }
 
-    /// What the channel still holds back from the kernel.
-    private var bufferedBytes: Int {
-        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-    }
-
     /// The wheel's slot has come: perhaps something is due.
     func deadlineReached(now: NIODeadline) {
         switch machine.deadlineReached(now: now, bufferedBytes: bufferedBytes) {
@@ -271,10 +276,16 @@ final class SessionHandler: ChannelInboundHandler {
 
     // MARK: Delivering
 
-    /// One message, encoded once for all. The hot path: nothing is allocated here.
-    func deliver(_ message: inout EncodedMessage, now: NIODeadline) -> DeliveryVerdict {
-        guard case .speaking(var frontend) = phase, let context else { return .gone }
-        let bytes = message.bytes(for: &frontend, allocator: context.channel.allocator)
+    /// One message, encoded once for all. The hot path: nothing is allocated here, and in the usual case nothing is
+    /// touched but this object and the kernel's socket.
+    /// - Parameter isOnly: no other message waits for this shard: the bytes leave at once, in one pass.
+    func deliver(_ message: inout EncodedMessage, isOnly: Bool, now: NIODeadline) -> DeliveryVerdict {
+        guard let encoding else { return .gone }
+        let bytes = message.bytes(in: encoding) { encode($0) }
+        if machine.takesDirectly {
+            if isOnly { writeNow(bytes) } else { write(bytes) }
+            return .written
+        }
         switch machine.deliver(bytes, collapseKey: message.message.collapseKey, now: now) {
         case .write:
             write(bytes)
@@ -292,25 +303,14 @@ final class SessionHandler: ChannelInboundHandler {
 
     // MARK: Writing
 
-    func send(_ command: SessionCommand) {
-        guard case .speaking(var frontend) = phase, let context else { return }
-        var bytes = context.channel.allocator.buffer(capacity: 256)
+    func send(_ command: SessionCommand) { write(encode(command)) }
+
+    private func encode(_ command: SessionCommand) -> ByteBuffer {
+        var bytes = ByteBuffer()
+        guard case .speaking(var frontend) = phase else { return bytes }
         frontend.encode(command, into: &bytes)
         phase = .speaking(frontend)
-        write(bytes)
-    }
-
-    private func write(_ bytes: ByteBuffer) {
-        guard let context, bytes.readableBytes > 0 else { return }
-        context.write(wrapOutboundOut(bytes), promise: nil)
-        guard !needsFlush else { return }
-        needsFlush = true
-        shard.flushLater(self)
-    }
-
-    func flush() {
-        needsFlush = false
-        context?.flush()
+        return bytes
     }
 
     // MARK: The end
@@ -330,7 +330,7 @@ final class SessionHandler: ChannelInboundHandler {
     /// Writes, says that nothing more comes, and lets the other side read it: an immediate close could reset the
     /// connection and take the last words with it.
     private func goDeaf(after response: ByteBuffer) {
-        phase = .deaf
+        become(.deaf)
         rest = nil
         write(response)
         flush()

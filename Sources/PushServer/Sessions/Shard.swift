@@ -1,4 +1,5 @@
 import Common
+import DequeModule
 import NIOCore
 import PushCore
 
@@ -29,6 +30,8 @@ final class Shard: @unchecked Sendable {
     private var bucketCounts = [Int32](repeating: 0, count: Bucket.count)
     private var wheel: TimerWheel<SessionHandler>
     private var unflushed: [SessionHandler] = []
+    /// What is being delivered, oldest first.
+    private var fanOuts: Deque<FanOut> = []
     private var random = SystemRandomNumberGenerator()
     private var worstLag: TimeAmount = .zero
     private var nextTick: NIODeadline = .now()
@@ -101,12 +104,14 @@ final class Shard: @unchecked Sendable {
     /// What is written in this turn of the loop leaves at its end, in one system call for each connection.
     func flushLater(_ handler: SessionHandler) {
         unflushed.append(handler)
-        guard unflushed.count == 1 else { return }
-        loop.execute { [self] in
-            let handlers = unflushed
-            unflushed = []
-            for handler in handlers where handler.needsFlush { handler.flush() }
-        }
+        if unflushed.count == 1 { loop.execute { [self] in flushWritten() } }
+    }
+
+    private func flushWritten() {
+        guard !unflushed.isEmpty else { return }
+        let handlers = unflushed
+        unflushed.removeAll(keepingCapacity: handlers.count <= Self.sliceSize)
+        for handler in handlers { handler.flush() }
     }
 
     // MARK: Sessions
@@ -186,30 +191,33 @@ final class Shard: @unchecked Sendable {
 
     // MARK: Delivery
 
-    /// Delivers one message to sessions of this shard, slice by slice.
-    func deliver(
-        _ message: EncodedMessage, to targets: [DeliveryTarget], promise: EventLoopPromise<[DeliveryTarget.Result]>
-    ) {
-        var results: [DeliveryTarget.Result] = []
-        results.reserveCapacity(targets.count)
-        deliverSlice(message, targets, from: 0, results, promise)
+    /// Delivers one message to sessions of this shard, after all that came before it.
+    func deliver(_ fanOut: FanOut) {
+        fanOuts.append(fanOut)
+        // One turn of waiting: what else comes in this turn goes out together with it.
+        if fanOuts.count == 1 { loop.execute { [self] in serveFanOuts() } }
     }
 
-    private func deliverSlice(
-        _ message: EncodedMessage, _ targets: [DeliveryTarget], from start: Int, _ done: [DeliveryTarget.Result],
-        _ promise: EventLoopPromise<[DeliveryTarget.Result]>
-    ) {
-        var message = message
-        var results = done
-        let end = min(start + Self.sliceSize, targets.count)
+    /// One slice of what is to be delivered, in the order in which it came.
+    private func serveFanOuts() {
         let now = NIODeadline.now()
-        for target in targets[start..<end] {
-            let verdict = sessions[target.session]?.deliver(&message, now: now) ?? .gone
-            counters.count(verdict)
-            results.append(DeliveryTarget.Result(index: target.index, verdict: verdict))
+        // A message that has the turn for itself is written and flushed in one pass, while its sessions are warm.
+        // Several may meet in a session: those leave together, at the end.
+        let isOnly = fanOuts.count == 1
+        var left = Self.sliceSize
+        while left > 0, !fanOuts.isEmpty {
+            left -= fanOuts[0].serve(left) { [self] session, message in
+                let verdict = sessions[session]?.deliver(&message, isOnly: isOnly, now: now) ?? .gone
+                counters.count(verdict)
+                return verdict
+            }
+            if fanOuts[0].isServed { fanOuts.removeFirst().answer() }
         }
-        guard end < targets.count else { return promise.succeed(results) }
-        loop.execute { [self, message, results] in deliverSlice(message, targets, from: end, results, promise) }
+        flushWritten()
+        guard !fanOuts.isEmpty else { return }
+        // A task without a deadline would run before the loop looks at its sockets again; this one comes just late
+        // enough to let reads, pings and logins in between two slices.
+        loop.scheduleTask(in: .microseconds(10)) { [self] in serveFanOuts() }
     }
 
     // MARK: What others ask, on the loop
@@ -276,16 +284,5 @@ private struct PendingLogin {
             revoked[identity.client].map { identity.generation < $0 } ?? false
         }
         return isRevoked ? .tokenRevoked : reason
-    }
-}
-
-/// One session of a fan-out and its place in the caller's list.
-struct DeliveryTarget: Sendable {
-    let index: Int
-    let session: SessionID
-
-    struct Result: Sendable {
-        let index: Int
-        let verdict: DeliveryVerdict
     }
 }

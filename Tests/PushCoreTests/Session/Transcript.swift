@@ -1,6 +1,7 @@
 import Common
 import NIOCore
 import PushCore
+import Testing
 
 /// One session on paper: what happens at which second after accept. A class, so that a test reads as lines of a story.
 final class Transcript {
@@ -51,7 +52,11 @@ final class Transcript {
     func claimed(_ identity: SessionIdentity) { machine.claimed(identity) }
 
     func deliver(_ text: String, key: String? = nil, at seconds: Double = 1) -> SessionStateMachine.DeliverAction {
-        machine.deliver(ByteBuffer(string: text), collapseKey: key, now: Self.time(seconds))
+        let isDirect = machine.takesDirectly
+        let action = machine.deliver(ByteBuffer(string: text), collapseKey: key, now: Self.time(seconds))
+        // The short question and the long one agree, whatever the story.
+        #expect(isDirect == (action == .write))
+        return action
     }
 
     func writable(_ isWritable: Bool, buffered: Int = 0, at seconds: Double) {

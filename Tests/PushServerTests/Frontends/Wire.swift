@@ -25,14 +25,14 @@ enum Wire {
 
     static func text(_ text: String, isFinal: Bool = true) -> [UInt8] { frame(1, Array(text.utf8), isFinal: isFinal) }
 
-    static func echo(bytesMax: Int = 1000, fragmentsMax: Int = 8) -> WebSocketFrontend {
+    static func echo(bytesMax: Int = 1000, fragmentsMax: Int = 8) -> WebSocketFrontend<EchoSubprotocol> {
         WebSocketFrontend(
             limits: WebSocketLimits(messageBytesMax: bytesMax, fragmentsMax: fragmentsMax),
             subprotocol: EchoSubprotocol())
     }
 
     /// What the echo endpoint says to parts that arrive one after another; a broken protocol ends the list.
-    static func outcome(_ parts: [[UInt8]], frontend: WebSocketFrontend = echo()) -> Outcome {
+    static func outcome(_ parts: [[UInt8]], frontend: WebSocketFrontend<EchoSubprotocol> = echo()) -> Outcome {
         var frontend = frontend
         var events: [SessionEvent] = []
         var bytes = ByteBuffer()

@@ -42,6 +42,37 @@ import Testing
         }
     }
 
+    /// Messages go around the channel while the kernel takes them, then through it, then through the outbox, and back.
+    @Test func whatTheKernelTakesInPartArrivesWholeAndInOrder() async throws {
+        let neighbours = try Neighbours()
+        try await neighbours.withNode {
+            $0.limits.outboxBytesMax = 64 << 20
+        } _: { node in
+            let device = try await node.connect(reads: false)
+            try await device.send(
+                raw: DeviceSocket.request(fields: "authorization: Bearer \(neighbours.token("alice"))\r\n"))
+            try await eventually("alice is online") { try await node.figure("windfire_sessions_online") == 1 }
+            let session = try await session("alice", neighbours)
+            let caller = GRPCNodeCaller(secret: neighbours.secret, logger: quiet)
+            func deliver(_ numbers: Range<Int>, size: Int) async throws {
+                for number in numbers {
+                    let payload = #""\(number):\(String(repeating: "x", count: size))""#
+                    #expect(try await node.deliver(payload, to: [session], id: "m-\(number)", by: caller) == [.written])
+                }
+            }
+            // Far more than a socket buffer holds, so that the tail waits in the outbox.
+            try await deliver(0..<100, size: 120_000)
+            try await device.startReading()
+            try await device.text(with: #""id":"m-99""#)
+            try await deliver(100..<200, size: 50)
+            try await device.text(with: #""id":"m-199""#)
+            let messages = device.texts.filter { $0.contains(#""op":"message""#) }
+            let ids = messages.compactMap { $0.firstMatch(of: /"id":"m-([0-9]+)"/).flatMap { Int($0.1) } }
+            #expect(ids == Array(0..<200))
+            #expect(messages.prefix(100).allSatisfy { $0.utf8.count > 120_000 })
+        }
+    }
+
     @Test func aKickClosesTheSession() async throws {
         let neighbours = try Neighbours()
         try await neighbours.withNode { node in

@@ -82,6 +82,9 @@ final class DeviceSocket: Sendable {
         return try await head()
     }
 
+    /// Takes what waits, and everything from now on.
+    func startReading() async throws { try await channel.setOption(.autoRead, value: true) }
+
     func stopAnsweringPings() { inbox.withLockedValue { $0.answersPings = false } }
     func close() async throws { try? await channel.close() }
 

@@ -53,9 +53,11 @@ struct HTTPOpening: Sendable {
         response.writeString("sec-websocket-accept: \(Self.acceptKey(for: key))\r\n")
         if !offered.isEmpty { response.writeString("sec-websocket-protocol: \(chosen.name)\r\n") }
         response.writeStaticString("\r\n")
-        return .upgrade(
-            response: response, frontend: WebSocketFrontend(limits: limits, subprotocol: chosen.init()),
-            hello: hello(in: head))
+        return .upgrade(response: response, frontend: frontend(speaking: chosen), hello: hello(in: head))
+    }
+
+    private func frontend<Subprotocol: WebSocketSubprotocol>(speaking type: Subprotocol.Type) -> any Frontend {
+        WebSocketFrontend(limits: limits, subprotocol: type.init())
     }
 
     /// The token may come with the request: in `Authorization` or, for browsers that cannot set it, in `?token=`.

@@ -2,20 +2,26 @@ import Common
 import NIOCore
 import PushCore
 
-/// What one WebSocket connection may send.
-struct WebSocketLimits: Equatable, Sendable {
+/// What one WebSocket connection may send. A class, so that each connection holds eight bytes of it.
+final class WebSocketLimits: Sendable {
     let messageBytesMax: Int
     let fragmentsMax: Int
+
+    init(messageBytesMax: Int, fragmentsMax: Int) {
+        self.messageBytesMax = messageBytesMax
+        self.fragmentsMax = fragmentsMax
+    }
 }
 
 /// WebSocket after its handshake (RFC 6455, sections 5 to 8), around a subprotocol. Idle it holds nothing but its
-/// limits: a message under way lives in an object of its own.
-struct WebSocketFrontend: Frontend {
+/// limits: a message under way lives in an object of its own. Together no more than the three words that an
+/// `any Frontend` keeps without a box.
+struct WebSocketFrontend<Subprotocol: WebSocketSubprotocol>: Frontend {
     private let limits: WebSocketLimits
-    private var subprotocol: any WebSocketSubprotocol
+    private var subprotocol: Subprotocol
     private var incoming: IncomingMessage?
 
-    init(limits: WebSocketLimits, subprotocol: any WebSocketSubprotocol) {
+    init(limits: WebSocketLimits, subprotocol: Subprotocol) {
         self.limits = limits
         self.subprotocol = subprotocol
     }
