@@ -37,7 +37,7 @@ package final class RedisRouteStore: RouteStore {
         switch fields.first?.text {
         case "granted":
             guard fields.count >= 2, let epoch = fields[1].text.flatMap(UInt64.init) else { throw unexpected(reply) }
-            return .granted(Epoch(epoch), displaced: routes(fields[2...]))
+            return .granted(Epoch(epoch), displaced: routes(fields[2...]), inbox: .empty)
         case "revoked": return .revoked
         case "conflict":
             guard fields.count == 2, let wait = fields[1].integer else { throw unexpected(reply) }
