@@ -27,10 +27,15 @@ package struct StoredMessage: Hashable, Sendable {
         self.data = data
         self.timestampMilliseconds = timestampMilliseconds
         self.expiresAtMilliseconds = expiresAtMilliseconds
-        self.collapseKey = collapseKey
+        self.collapseKey = collapseKey?.isEmpty == true ? nil : collapseKey
         self.from = from
         self.job = job
         self.traceID = traceID
+    }
+
+    /// The end that the store keeps to, Unix milliseconds: the message's own, or the longest there is.
+    package func end(within limits: Limits) -> UInt64 {
+        min(expiresAtMilliseconds, timestampMilliseconds + limits.inboxAge.wholeMilliseconds)
     }
 }
 
