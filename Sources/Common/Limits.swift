@@ -67,6 +67,23 @@ package struct Limits: Sendable, Equatable {
     /// Sessions in one Deliver call, 16 bytes each, below gRPC's 4 MiB message limit with the payload.
     package var sessionsPerDeliverMax = 50_000
 
+    // Inboxes.
+
+    /// Stored messages of one client; the oldest give way.
+    package var inboxMessagesMax = 1_000
+    /// Bytes of data in one client's inbox; the oldest give way, but the newest message always stays.
+    package var inboxBytesMax = 4 << 20
+    /// Longest a stored message waits, and what `ttl_s` is without a word: a week's holiday without a network.
+    package var inboxAge: Duration = .seconds(7 * 24 * 3_600)
+    /// How long a message stays that every device has acknowledged, so that a repeated chunk of its push finds it.
+    package var inboxAcknowledgedKept: Duration = .seconds(600)
+    /// Devices of one client whose place in the inbox is remembered, connected or not.
+    package var inboxDevicesMax = 32
+    /// Messages handed out at once.
+    package var inboxPageMessagesMax = 100
+    /// Bytes of data handed out at once, unless a single message is larger.
+    package var inboxPageBytesMax = 256 << 10
+
     package init() {}
 
     package static let `default` = Limits()

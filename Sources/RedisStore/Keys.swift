@@ -18,6 +18,26 @@ enum Keys {
         "wf:\(bucket.tag):war:\(client.text)|\(device.text)"
     }
 
+    /// The stored messages of a client.
+    static func inbox(_ bucket: Bucket, _ client: ClientID) -> String { "wf:\(bucket.tag):inbox:\(client.text)" }
+    /// How far its devices have come.
+    static func cursor(_ bucket: Bucket, _ client: ClientID) -> String { "wf:\(bucket.tag):cursor:\(client.text)" }
+    /// Which of its messages has which collapse key.
+    static func collapse(_ bucket: Bucket, _ client: ClientID) -> String {
+        "wf:\(bucket.tag):collapse:\(client.text)"
+    }
+    /// The three of them, as the scripts on inboxes take them.
+    static func box(_ client: ClientID) -> [String] {
+        let bucket = Bucket(of: client)
+        return [inbox(bucket, client), cursor(bucket, client), collapse(bucket, client)]
+    }
+
+    /// Counters of a job; its own tag, so that reports can be told apart next to it.
+    static func job(_ job: JobID) -> String { "wf:job:{\(job)}" }
+    static func report(_ report: String, of job: JobID) -> String { "wf:job:{\(job)}:\(report)" }
+    /// A hash of the caller's key, which may be long and say things that are nobody's business.
+    static func dedupe(_ digest: String) -> String { "wf:dedupe:\(digest)" }
+
     static let load = "wf:load"
     static let incarnations = "wf:incarnations"
     static let revoked = "wf:revoked"

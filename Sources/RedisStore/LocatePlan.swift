@@ -1,7 +1,7 @@
 import Common
 
-/// How a list of clients becomes `HMGET`s: one per bucket and 500 clients, because everything of a bucket is in one
-/// hash. A counting sort over the 1,024 buckets: no dictionary, two passes, one array of positions.
+/// How a list of clients becomes commands: one per bucket and so many clients, because everything of a bucket has one
+/// hash tag. For look-ups these are `HMGET`s of 500. A counting sort over the 1,024 buckets: no dictionary, two passes, one array of positions.
 struct LocatePlan {
     /// Clients of one bucket: a range of `order`.
     struct Batch: Equatable {
@@ -19,7 +19,7 @@ struct LocatePlan {
     let order: [Int32]
     let batches: [Batch]
 
-    init(_ clients: [ClientID]) {
+    init(_ clients: [ClientID], clientsPerCommandMax: Int = fieldsPerCommandMax) {
         var buckets: [UInt16] = []
         buckets.reserveCapacity(clients.count)
         var starts = [Int32](repeating: 0, count: Bucket.count + 1)
@@ -35,7 +35,7 @@ struct LocatePlan {
             var start = Int(starts[index])
             let end = Int(starts[index + 1])
             while start < end {
-                let next = min(start + Self.fieldsPerCommandMax, end)
+                let next = min(start + clientsPerCommandMax, end)
                 batches.append(Batch(bucket: Bucket(UInt16(index)), range: start..<next))
                 start = next
             }
@@ -51,12 +51,12 @@ struct LocatePlan {
     }
 
     /// Runs of batches that are asked for together.
-    var turns: [Range<Int>] {
+    func turns(clientsMax: Int = fieldsPerTurnMax) -> [Range<Int>] {
         var turns: [Range<Int>] = []
         var start = 0
         var fields = 0
         for (index, batch) in batches.enumerated() {
-            if fields > 0, fields + batch.range.count > Self.fieldsPerTurnMax {
+            if fields > 0, fields + batch.range.count > clientsMax {
                 turns.append(start..<index)
                 (start, fields) = (index, 0)
             }

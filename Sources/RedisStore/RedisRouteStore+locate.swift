@@ -8,7 +8,7 @@ extension RedisRouteStore {
     package func locate(_ clients: [ClientID]) async throws(WindfireError) -> [[Route]] {
         guard !clients.isEmpty else { return [] }
         let plan = LocatePlan(clients)
-        let turns = plan.turns
+        let turns = plan.turns()
         var located = [[Route]](repeating: [], count: clients.count)
         if turns.count == 1 {
             place(try await locate(turns[0], of: plan, clients), turns[0], plan, into: &located)

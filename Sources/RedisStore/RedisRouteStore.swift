@@ -36,8 +36,12 @@ package final class RedisRouteStore: RouteStore {
         let fields = reply.array ?? []
         switch fields.first?.text {
         case "granted":
-            guard fields.count >= 2, let epoch = fields[1].text.flatMap(UInt64.init) else { throw unexpected(reply) }
-            return .granted(Epoch(epoch), displaced: routes(fields[2...]))
+            guard fields.count == 4, let epoch = fields[1].text.flatMap(UInt64.init),
+                let displaced = fields[2].array, let page = fields[3].array
+            else { throw unexpected(reply) }
+            // A device that takes no stored messages has no page at all.
+            let inbox = page.isEmpty ? InboxPage.empty : try inboxPage(fields[3])
+            return .granted(Epoch(epoch), displaced: routes(displaced[...]), inbox: inbox)
         case "revoked": return .revoked
         case "conflict":
             guard fields.count == 2, let wait = fields[1].integer else { throw unexpected(reply) }
@@ -53,11 +57,13 @@ package final class RedisRouteStore: RouteStore {
             keys: [
                 Keys.routes(bucket), Keys.epoch(bucket), Keys.generations(bucket),
                 Keys.war(bucket, claim.client, claim.device), Keys.node(bucket, claim.incarnation),
-            ],
+            ] + Keys.box(claim.client),
             [
                 claim.client.text, claim.device.text, claim.incarnation.description, claim.session.description,
                 claim.generation.description, String(limits.devicesPerClientMax), String(limits.displacementsMax),
                 String(limits.displacementWindow.wholeMilliseconds), Keys.nodePrefix(bucket),
+                claim.wantsInbox ? "1" : "0", String(limits.inboxPageMessagesMax), String(limits.inboxPageBytesMax),
+                String(limits.inboxDevicesMax), cursorsKept,
             ])
     }
 
@@ -195,7 +201,7 @@ package final class RedisRouteStore: RouteStore {
         return WindfireError(.internalError, "Redis answered in a form that is not ours")
     }
 
-    private func routes(_ lines: ArraySlice<RESPValue>) -> [Route] {
+    func routes(_ lines: ArraySlice<RESPValue>) -> [Route] {
         var parser = RouteParser()
         defer { noteCorrupt(parser.corruptCount) }
         return lines.flatMap { line in

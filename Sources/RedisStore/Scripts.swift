@@ -1,12 +1,14 @@
 import Crypto
 
-/// The Lua scripts, one atomic operation each; what they do stands in their files. Built into the program.
+/// The Lua scripts, one atomic operation each; what they do stands in their files. Built into the program. Lua in Redis
+/// has no modules: what the scripts on inboxes share stands in front of each.
 enum Script: CaseIterable, Sendable {
     case claim, reclaim, release, bury, sessions, revoke, record, revocations, announce, forgetLoad, lease
+    case store, read, acknowledge, heads, summary, purge, remember, count
 
     var source: [UInt8] {
         switch self {
-        case .claim: PackageResources.claim_lua
+        case .claim: PackageResources.inbox_lua + PackageResources.claim_lua
         case .reclaim: PackageResources.reclaim_lua
         case .release: PackageResources.release_lua
         case .bury: PackageResources.bury_lua
@@ -17,6 +19,14 @@ enum Script: CaseIterable, Sendable {
         case .announce: PackageResources.announce_lua
         case .forgetLoad: PackageResources.forget_load_lua
         case .lease: PackageResources.lease_lua
+        case .store: PackageResources.inbox_lua + PackageResources.store_lua
+        case .read: PackageResources.inbox_lua + PackageResources.read_lua
+        case .acknowledge: PackageResources.inbox_lua + PackageResources.acknowledge_lua
+        case .heads: PackageResources.heads_lua
+        case .summary: PackageResources.summary_lua
+        case .purge: PackageResources.inbox_lua + PackageResources.purge_lua
+        case .remember: PackageResources.remember_lua
+        case .count: PackageResources.count_lua
         }
     }
 

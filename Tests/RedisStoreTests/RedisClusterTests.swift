@@ -42,7 +42,7 @@ import Testing
                             round += 1
                             // Half of the work is in the slot that moves.
                             let claim = sampleClaim(client, "d\(worker)", UInt64(worker << 32 + round))
-                            guard case .granted(let epoch, _) = try await store.claim(claim) else { continue }
+                            guard case .granted(let epoch, _, _) = try await store.claim(claim) else { continue }
                             let located = try await store.locate([client] + entries.map(\.client))
                             let session = located[0].first { $0.device == claim.device }?.session
                             #expect(session == claim.session)
@@ -87,7 +87,7 @@ import Testing
             let answer = try await migration.target.cli("EXISTS", Keys.epoch(bucket))
             #expect(answer.hasPrefix("MOVED "))
             try await migration.finish()
-            guard case .granted(let epoch, displaced: []) = try await waiting.value else {
+            guard case .granted(let epoch, displaced: [], inbox: _) = try await waiting.value else {
                 Issue.record("the claim is granted in the end")
                 return
             }

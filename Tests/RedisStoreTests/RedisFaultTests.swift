@@ -120,7 +120,7 @@ import Testing
             #expect(try await store.locate(entries.map(\.client)) == entries.map { [$0.route] })
 
             #expect(try await server.cli("FLUSHALL") == "OK")
-            guard case .granted(let epoch, []) = try await store.claim(sampleClaim(entries[0].client, "phone", 99))
+            guard case .granted(let epoch, [], _) = try await store.claim(sampleClaim(entries[0].client, "phone", 99))
             else {
                 Issue.record("granted")
                 return

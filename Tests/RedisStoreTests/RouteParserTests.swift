@@ -66,13 +66,13 @@ import Testing
             #expect(plan.order[batch.range].allSatisfy { Bucket(of: clients[Int($0)]) == batch.bucket })
             #expect(plan.order[batch.range].elementsEqual(plan.order[batch.range].sorted()))
         }
-        #expect(plan.turns.flatMap(\.self) == Array(plan.batches.indices))
-        #expect(plan.turns.allSatisfy { turn in plan.batches[turn].reduce(0) { $0 + $1.range.count } <= 8_000 })
+        #expect(plan.turns().flatMap(\.self) == Array(plan.batches.indices))
+        #expect(plan.turns().allSatisfy { turn in plan.batches[turn].reduce(0) { $0 + $1.range.count } <= 8_000 })
     }
 
     @Test func oneBucketIsCut() {
         let plan = LocatePlan(Array(repeating: ClientID(unchecked: "a"), count: 1_001))
         #expect(plan.batches.map(\.range) == [0..<500, 500..<1000, 1000..<1001])
-        #expect(LocatePlan([]).turns == [])
+        #expect(LocatePlan([]).turns() == [])
     }
 }

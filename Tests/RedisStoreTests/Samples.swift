@@ -26,7 +26,7 @@ func claimMany(_ count: Int, on store: RedisRouteStore) async throws -> [ClientR
     var entries: [ClientRoute] = []
     for number in 0..<count {
         let claim = sampleClaim(ClientID(unchecked: "c\(number)-\(run)"), "phone", UInt64(number))
-        guard case .granted(let epoch, displaced: []) = try await store.claim(claim) else {
+        guard case .granted(let epoch, displaced: [], inbox: _) = try await store.claim(claim) else {
             throw ChildProcessFailure("claim \(number) was not granted")
         }
         entries.append(sampleEntry(claim, epoch))

@@ -6,13 +6,14 @@ import TestKit
 @testable import RedisStore
 
 /// Route stores on one Redis, closed at the end.
-actor StoreHarness: RouteStoreHarness {
+actor StoreHarness: RouteStoreHarness, InboxHarness {
     private let configuration: RedisConfiguration
     private var stores: [RedisRouteStore] = []
 
     init(_ configuration: RedisConfiguration) { self.configuration = configuration }
 
     func makeStore(_ limits: Limits = .default) throws -> any RouteStore { try open(limits) }
+    func makeMessageStore(_ limits: Limits) throws -> any MessageStore { try open(limits) }
 
     func open(_ limits: Limits = .default) throws -> RedisRouteStore {
         let store = try RedisRouteStore(

@@ -44,7 +44,8 @@ import Testing
         ["push", "--to", "a"], ["push", "--data", "1"], ["push", "--to", "a", "--data", "hello"],
         ["push", "--to", "a", "--file", "f", "--data", "1"], ["key", "a b"], ["key", "x", "--role", "root"],
         ["subscribe"], ["subscribe", "--client", "a", "--count", "0"], ["client"], ["nope"],
-        ["bench", "push", "--devices", "0"], ["bench", "push", "--payload", "5"], ["config", "--role", "king"],
+        ["bench", "push", "--devices", "0"], ["bench", "push", "--payload", "5"], ["bench", "locate"],
+        ["bench", "locate", "--routes", "redis://127.0.0.1", "--rounds", "0"], ["config", "--role", "king"],
     ])
     func `wrong usage is refused with exit code 64`(arguments: [String]) {
         let error = #expect(throws: (any Error).self) { try Windfire.parseAsRoot(arguments) }

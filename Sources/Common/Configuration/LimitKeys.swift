@@ -107,5 +107,23 @@ struct LimitKey: Sendable {
         count(
             "sessions-per-deliver-max", \.sessionsPerDeliverMax, 1...200_000,
             "Sessions in one call to a node, 16 bytes each, below gRPC's 4 MiB."),
+        count(
+            "inbox-messages-max", \.inboxMessagesMax, 1...100_000,
+            "Stored messages of one client; the oldest give way."),
+        bytes(
+            "inbox-bytes-max", \.inboxBytesMax, 1 << 10...1 << 30,
+            "Bytes of stored messages of one client; the oldest give way."),
+        duration(
+            "inbox-age", \.inboxAge, .seconds(1) ... .seconds(365 * 24 * 3_600), "Longest a stored message waits."),
+        duration(
+            "inbox-acknowledged-kept", \.inboxAcknowledgedKept, .seconds(1) ... .seconds(24 * 3_600),
+            "How long a message stays that every device has acknowledged."),
+        count(
+            "inbox-devices-max", \.inboxDevicesMax, 1...1_000,
+            "Devices of one client whose place in the inbox is remembered."),
+        count("inbox-page-messages-max", \.inboxPageMessagesMax, 1...1_000, "Stored messages handed out at once."),
+        bytes(
+            "inbox-page-bytes-max", \.inboxPageBytesMax, 1 << 10...16 << 20,
+            "Bytes of stored messages handed out at once, unless one is larger."),
     ]
 }

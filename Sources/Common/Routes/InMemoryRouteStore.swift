@@ -1,7 +1,7 @@
 /// The route store of `windfire dev` and of tests: everything in this process, gone with it. It keeps the same promises
-/// as the one on Redis, and the same contract suite runs on it.
+/// as the one on Redis, and the same contract suites run on it.
 ///
-/// An actor, because every operation is short and none waits; the rules are in `RouteTable`.
+/// An actor, because every operation is short and none waits; the rules are in `RouteTable` and `InboxBox`.
 package actor InMemoryRouteStore: RouteStore {
     private struct Lease {
         var holder: Incarnation
@@ -9,20 +9,44 @@ package actor InMemoryRouteStore: RouteStore {
     }
 
     /// Microseconds since 1970.
-    private let now: @Sendable () -> UInt64
-    private var table: RouteTable
+    let now: @Sendable () -> UInt64
+    let limits: Limits
+    let journal: (any InboxJournal)?
+    var table: RouteTable
+    var inboxes: InboxTable
+    var pushes = PushMemory()
     private var revocationLog = RevocationLog()
     private var announced: Set<Incarnation> = []
     private var loadByNode: [NodeID: NodeLoad] = [:]
     private var leases: [String: Lease] = [:]
 
-    /// - Parameter now: the store's clock, microseconds since 1970.
-    package init(limits: Limits = .default, now: @escaping @Sendable () -> UInt64 = WallClock.microseconds) {
+    /// - Parameters:
+    ///   - now: the store's clock, microseconds since 1970.
+    ///   - journal: where stored messages are written down; call `restore()` first. Without one they are gone with the
+    ///     process, like everything else.
+    package init(
+        limits: Limits = .default, journal: (any InboxJournal)? = nil,
+        now: @escaping @Sendable () -> UInt64 = WallClock.microseconds
+    ) {
         self.now = now
+        self.limits = limits
+        self.journal = journal
         table = RouteTable(limits: limits)
+        inboxes = InboxTable(limits: limits, isJournaled: journal != nil)
     }
 
-    package func claim(_ claim: RouteClaim) -> ClaimResult { table.claim(claim, now: now()) }
+    package func claim(_ claim: RouteClaim) -> ClaimResult {
+        let now = now()
+        let result = table.claim(claim, now: now)
+        guard case .granted(let epoch, let displaced, _) = result else { return result }
+        defer { noteChanges() }
+        let connected = table.routes(of: claim.client).map(\.device)
+        let page = inboxes.with(claim.client, now: now / 1000) { box, limits in
+            box.open(
+                claim.device, wantsInbox: claim.wantsInbox, connected: connected, now: now / 1000, limits)
+        }
+        return .granted(epoch, displaced: displaced, inbox: page)
+    }
 
     package func reclaim(_ entry: ClientRoute, generation: Generation) -> ReclaimResult {
         table.reclaim(entry, generation: generation)

@@ -8,7 +8,8 @@
 /// Every method throws `routes_unavailable` when the store does not answer in time; the caller then knows nothing about
 /// whether the write happened, and every write is safe to repeat.
 package protocol RouteStore: Sendable {
-    /// A device has connected: gives the next epoch and writes the session, in one step with the checks.
+    /// A device has connected: gives the next epoch and writes the session, in one step with the checks; and answers
+    /// with the first page of what the device has not acknowledged (`InboxStore`).
     func claim(_ claim: RouteClaim) async throws(WindfireError) -> ClaimResult
 
     /// Writes a session again under the epoch it already has, after an outage or a wiped store. Never displaces a
@@ -71,22 +72,27 @@ package struct RouteClaim: Hashable, Sendable {
     package let session: SessionID
     /// The generation of the token presented.
     package let generation: Generation
+    /// False for a device that does not take stored messages: nothing is kept for it, and it is not waited for.
+    package let wantsInbox: Bool
 
     package init(
-        client: ClientID, device: DeviceID, incarnation: Incarnation, session: SessionID, generation: Generation
+        client: ClientID, device: DeviceID, incarnation: Incarnation, session: SessionID, generation: Generation,
+        wantsInbox: Bool = true
     ) {
         self.client = client
         self.device = device
         self.incarnation = incarnation
         self.session = session
         self.generation = generation
+        self.wantsInbox = wantsInbox
     }
 }
 
 package enum ClaimResult: Hashable, Sendable {
     /// The session is routed. Those it displaces (the same device's earlier one, and the oldest beyond the device
-    /// limit) are no longer routed and are to be closed wherever they are.
-    case granted(Epoch, displaced: [Route])
+    /// limit) are no longer routed and are to be closed wherever they are. `inbox` is what the device has not
+    /// acknowledged; what is stored from now on finds the session.
+    case granted(Epoch, displaced: [Route], inbox: InboxPage)
     /// The token's generation is older than the client's.
     case revoked
     /// This client and device displaced each other too often; nothing was written.

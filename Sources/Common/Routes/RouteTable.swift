@@ -39,7 +39,7 @@ struct RouteTable {
         if let index = sessions.firstIndex(where: { $0.device == claim.device }) {
             let present = sessions[index]
             if present.incarnation == claim.incarnation, present.session == claim.session {
-                return .granted(present.epoch, displaced: [])
+                return .granted(present.epoch, displaced: [], inbox: .empty)
             }
             if let wait = noteDisplacement(of: member, now: now) { return .conflict(retryAfter: wait) }
             displaced.append(sessions.remove(at: index))
@@ -57,7 +57,7 @@ struct RouteTable {
         for route in displaced { forget(route, of: claim.client) }
         routes[claim.client] = sessions
         members[claim.incarnation, default: [:]][bucket, default: []].insert(member)
-        return .granted(Epoch(epoch), displaced: displaced)
+        return .granted(Epoch(epoch), displaced: displaced, inbox: .empty)
     }
 
     mutating func reclaim(_ entry: ClientRoute, generation: Generation) -> ReclaimResult {

@@ -9,6 +9,22 @@ package struct UUIDv7: Hashable, Sendable, CustomStringConvertible {
         low = 0x8000_0000_0000_0000 | random.1 & 0x3FFF_FFFF_FFFF_FFFF
     }
 
+    /// 8-4-4-4-12 hex digits of either case, version 7 and the variant of RFC 9562; nil for anything else.
+    package init?(_ text: some StringProtocol) {
+        var digits: [UInt8] = []
+        digits.reserveCapacity(32)
+        for (place, byte) in text.utf8.enumerated() {
+            let isDash = byte == UInt8(ascii: "-")
+            guard place < 36, isDash == (place == 8 || place == 13 || place == 18 || place == 23) else { return nil }
+            if !isDash { digits.append(byte) }
+        }
+        guard let high = UInt64(hex16: String(decoding: digits.prefix(16), as: UTF8.self)),
+            let low = UInt64(hex16: String(decoding: digits.dropFirst(16), as: UTF8.self)),
+            high >> 12 & 0xF == 7, low >> 62 == 2
+        else { return nil }
+        (self.high, self.low) = (high, low)
+    }
+
     package var description: String {
         let digits = Array((high.hex16 + low.hex16).utf8)
         var text: [UInt8] = []

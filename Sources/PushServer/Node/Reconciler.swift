@@ -122,7 +122,7 @@ final class Reconciler: Service {
     private func claimUnclaimed() async throws(WindfireError) {
         for identity in await hub.unclaimed() {
             switch try await desk.claim(identity) {
-            case .granted(let epoch, let displaced):
+            case .granted(let epoch, let displaced, inbox: _):
                 await hub.claimed(identity.claimed(epoch))
                 if !displaced.isEmpty { peers.close(displaced, for: .replaced) }
             case .revoked: peers.close([identity.route], for: .tokenRevoked)

@@ -48,7 +48,7 @@ final class LoginDesk: Sendable {
             generation: claims.generation, permissions: permissions.shared(claims.permissions))
         do throws(WindfireError) {
             switch try await claim(identity) {
-            case .granted(let epoch, let displaced):
+            case .granted(let epoch, let displaced, inbox: _):
                 if !displaced.isEmpty { peers.close(displaced, for: .replaced) }
                 return .granted(identity.claimed(epoch), tokenEnd: tokenEnd)
             case .revoked: return .refused(.tokenRevoked)

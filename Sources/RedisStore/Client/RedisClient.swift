@@ -13,6 +13,7 @@ package final class RedisClient: Sendable {
     }
 
     package let configuration: RedisConfiguration
+    private let sentCount = NIOLockedValueBox(0)
     private let topology: Topology
 
     /// Begins to dial at once. `shutDown()` must be called at the end.
@@ -35,6 +36,9 @@ package final class RedisClient: Sendable {
                 })
         }
     }
+
+    /// Commands handed to connections since the start, those that were sent again included.
+    package var commandsSent: Int { sentCount.withLockedValue(\.self) }
 
     package func shutDown() async {
         switch topology {
@@ -66,7 +70,22 @@ package final class RedisClient: Sendable {
     /// Replies in the order of the commands. An error of Redis that trying again does not change is a reply.
     /// - Throws: `routes_unavailable` when a command got no reply. Others may have been carried out.
     package func execute(_ commands: [RedisCommand]) async throws(WindfireError) -> [RESPValue] {
-        var replies = [RESPValue](repeating: .null, count: commands.count)
+        var replies: [RESPValue] = []
+        replies.reserveCapacity(commands.count)
+        for result in await run(commands, stopsAtFailure: true) { replies.append(try result.get()) }
+        return replies
+    }
+
+    /// The same for commands that do not depend on each other: each has its own reply or `routes_unavailable`.
+    package func executeEach(_ commands: [RedisCommand]) async -> [Result<RESPValue, WindfireError>] {
+        await run(commands, stopsAtFailure: false)
+    }
+
+    /// With `stopsAtFailure`, those without a reply so far share the first failure.
+    private func run(
+        _ commands: [RedisCommand], stopsAtFailure: Bool
+    ) async -> [Result<RESPValue, WindfireError>] {
+        var replies = [Result<RESPValue, WindfireError>](repeating: .success(.null), count: commands.count)
         var open = commands.indices.map { Attempt(index: $0) }
         let giveUp = ContinuousClock.now + configuration.retryWindow
         var round = 0
@@ -79,23 +98,30 @@ package final class RedisClient: Sendable {
                 let verdict = ReplyVerdict(reply)
                 switch verdict {
                 case .final:
-                    if case .success(let value) = reply { replies[attempt.index] = value }
+                    if case .success(let value) = reply { replies[attempt.index] = .success(value) }
                     continue
-                case .failed(let failure): throw Self.unavailable(failure)
-                case .loadScript, .moved, .ask, .later, .reconnect: break
+                case .failed, .loadScript, .moved, .ask, .later, .reconnect: break
                 }
                 if case .success(.error(let error)) = reply { last = error.text }
                 if case .failure(let failure) = reply { last = "\(failure)" }
-                let (next, waits) = try await prepare(attempt, for: verdict)
-                again.append(next)
-                // Following a redirection once is normal; being sent in circles is not, and may pass.
-                pause = pause || waits || round > 2
+                do throws(WindfireError) {
+                    var (next, waits) = try await prepare(attempt, for: verdict)
+                    if case .failure(.connectionLost) = reply { next.mayHaveRun = true }
+                    again.append(next)
+                    // Following a redirection once is normal; being sent in circles is not, and may pass.
+                    pause = pause || waits || round > 2
+                } catch {
+                    replies[attempt.index] = .failure(error)
+                    if stopsAtFailure { return replies }
+                }
             }
             open = again
             guard !open.isEmpty else { break }
             round += 1
             guard ContinuousClock.now < giveUp else {
-                throw WindfireError(.routesUnavailable, "Redis did not serve a command in time: \(last)")
+                let error = WindfireError(.routesUnavailable, "Redis did not serve a command in time: \(last)")
+                for attempt in open { replies[attempt.index] = .failure(error) }
+                return replies
             }
             if pause {
                 var backoff = configuration.backoff
@@ -114,12 +140,14 @@ package final class RedisClient: Sendable {
         /// Not to the slot's master but here, with ASKING.
         var asking: RedisAddress?
         var loadsScript = false
+        /// It was sent and its connection died.
+        var mayHaveRun = false
     }
 
     private func prepare(
         _ attempt: Attempt, for verdict: ReplyVerdict
     ) async throws(WindfireError) -> (next: Attempt, waits: Bool) {
-        var next = Attempt(index: attempt.index)
+        var next = Attempt(index: attempt.index, mayHaveRun: attempt.mayHaveRun)
         switch (verdict, topology) {
         case (.loadScript, _):
             next.asking = attempt.asking
@@ -141,7 +169,8 @@ package final class RedisClient: Sendable {
             cluster.refreshSoon()
             return (next, true)
         case (.later, _): return (next, true)
-        case (.final, _), (.failed, _): return (next, false)
+        case (.failed(let failure), _): throw Self.unavailable(failure)
+        case (.final, _): return (next, false)
         }
     }
 
@@ -149,7 +178,7 @@ package final class RedisClient: Sendable {
     private func send(_ attempts: [Attempt], of commands: [RedisCommand]) async -> [(Attempt, RedisReply)] {
         let cluster: ClusterTopology
         switch topology {
-        case .single(let node): return await Self.send(attempts, of: commands, to: node)
+        case .single(let node): return await send(attempts, of: commands, to: node)
         case .cluster(let topology): cluster = topology
         }
         if cluster.masters.isEmpty, let failure = await cluster.refresh() {
@@ -171,14 +200,14 @@ package final class RedisClient: Sendable {
                     results += attempts.map { ($0, .failure(.shutDown)) }
                     continue
                 }
-                group.addTask { await Self.send(attempts, of: commands, to: node) }
+                group.addTask { await self.send(attempts, of: commands, to: node) }
             }
             for await result in group { results += result }
         }
         return results
     }
 
-    private static func send(
+    private func send(
         _ attempts: [Attempt], of commands: [RedisCommand], to node: RedisNode
     ) async -> [(Attempt, RedisReply)] {
         var batch: [RedisCommand] = []
@@ -187,7 +216,8 @@ package final class RedisClient: Sendable {
         places.reserveCapacity(attempts.count)
         var loaded: Set<Script> = []
         for attempt in attempts {
-            let command = commands[attempt.index]
+            var command = commands[attempt.index]
+            if attempt.mayHaveRun, let again = command.again { command = again() }
             if attempt.loadsScript, let script = command.script, loaded.insert(script).inserted {
                 batch.append(script.load)
             }
@@ -196,6 +226,7 @@ package final class RedisClient: Sendable {
             places.append(batch.count)
             batch.append(command)
         }
+        sentCount.withLockedValue { $0 += batch.count }
         let replies = await node.execute(batch)
         return zip(attempts, places).map { ($0, replies[$1]) }
     }

@@ -9,6 +9,8 @@ package struct RedisCommand: Sendable {
     let slot: Slot?
     /// The script it calls, to be loaded when the node does not know it.
     let script: Script?
+    /// How to say it once more when nobody knows whether it was carried out; nil when saying the same is safe.
+    var again: (@Sendable () -> RedisCommand)?
 
     init(_ arguments: CommandArguments, slot: Slot?, script: Script? = nil) {
         wire = arguments.formatted()
@@ -25,13 +27,20 @@ package struct RedisCommand: Sendable {
 
     /// A script call: `EVALSHA sha numkeys key… argument…`. All keys must be in one slot.
     init(_ script: Script, keys: [String], _ argumentsOfScript: [String]) {
+        self.init(script, keys: keys) { arguments in
+            for argument in argumentsOfScript { arguments.append(argument) }
+        }
+    }
+
+    /// The same, for arguments that are not text.
+    init(_ script: Script, keys: [String], _ append: (inout CommandArguments) -> Void) {
         precondition(!keys.isEmpty, "a script names its keys, so that a cluster knows where to run it")
         var arguments = CommandArguments()
         arguments.append("EVALSHA")
         arguments.append(script.digest)
         arguments.append(String(keys.count))
         for key in keys { arguments.append(key) }
-        for argument in argumentsOfScript { arguments.append(argument) }
+        append(&arguments)
         self.init(arguments, slot: Slot(ofKey: keys[0]), script: script)
     }
 }

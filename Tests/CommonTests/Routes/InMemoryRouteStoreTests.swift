@@ -25,7 +25,7 @@ import Testing
                 client: ClientID(unchecked: "a"), device: DeviceID(unchecked: "d\(number)"),
                 incarnation: Incarnation(node: NodeID(unchecked: "n"), life: 1),
                 session: SessionID(high: 0, low: UInt64(number)), generation: .first)
-            guard case .granted(let epoch, []) = await store.claim(claim) else { continue }
+            guard case .granted(let epoch, [], _) = await store.claim(claim) else { continue }
             epochs.append(epoch)
         }
         #expect(epochs == [0, 1, 2].map { Epoch(1_700_000_000_000_000 + $0) })

@@ -15,7 +15,7 @@ extension RouteStoreContract {
                         var granted: [(claim: RouteClaim, epoch: Epoch)] = []
                         for round in 0..<125 {
                             let claim = cast.claim("a", on: "n\(door)", session: UInt64(door * 1000 + round))
-                            guard case .granted(let epoch, _) = try await store.claim(claim) else {
+                            guard case .granted(let epoch, _, _) = try await store.claim(claim) else {
                                 Issue.record("every claim is granted")
                                 continue
                             }

@@ -65,7 +65,7 @@ extension RouteStore {
         _ claim: RouteClaim, displacing expected: [Route] = [], _ location: SourceLocation = #_sourceLocation
     ) async throws -> Epoch {
         let result = try await self.claim(claim)
-        guard case .granted(let epoch, let displaced) = result else {
+        guard case .granted(let epoch, let displaced, _) = result else {
             Issue.record("not granted but \(result)", sourceLocation: location)
             return .none
         }

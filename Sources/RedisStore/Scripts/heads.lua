@@ -1,0 +1,9 @@
+-- heads: the last ids given in the inboxes of some clients of one bucket. Reads only.
+--
+-- KEYS for each client: wf:{b}:cursor:<client>
+--
+-- Result: for each client the id, or nil.
+
+local heads = {}
+for i, key in ipairs(KEYS) do heads[i] = redis.call('HGET', key, 'last') end
+return heads
