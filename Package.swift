@@ -148,10 +148,14 @@ let package = Package(
             name: "CommonTests",
             dependencies: ["Common", "TestKit", crypto, .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
-        .testTarget(name: "PushCoreTests", dependencies: ["PushCore", "Common"], swiftSettings: settings),
+        .testTarget(
+            name: "PushCoreTests", dependencies: ["PushCore", "Common", "TestKit"], swiftSettings: settings),
         .testTarget(
             name: "PushServerTests",
-            dependencies: ["PushServer", "PushCore", "NodeRPC", "TestKit", nioEmbedded, nioPosix],
+            dependencies: [
+                "PushServer", "PushCore", "NodeRPC", "TestKit", "AuthService", "PushClient", nioEmbedded, nioPosix,
+                nioSSL,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "PushRouteTests",

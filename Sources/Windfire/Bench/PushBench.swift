@@ -84,9 +84,9 @@ struct PushBench {
             (0..<options.devices).map { prefix + String($0) }
             + (0..<options.offlineIDs).map { prefix + "offline-" + String($0) }
         // The list is the same each time: it is written once.
-        let placeholder = try PushBody.make(clients: ids, data: [])
+        let template = try PushBody.make(clients: ids, data: [])
         let head =
-            placeholder.getSlice(at: placeholder.readerIndex, length: placeholder.readableBytes - 1) ?? placeholder
+            template.getSlice(at: template.readerIndex, length: template.readableBytes - 1) ?? template
         note("pushing \(options.messages) times to \(ids.count) ids …")
         var sent = Sent()
         let begin = ContinuousClock.now

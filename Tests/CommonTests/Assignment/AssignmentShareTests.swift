@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import Common
@@ -22,7 +23,7 @@ import Testing
     func tenWeightedNodesGetTheirShares(strategy: AssignmentStrategy) throws {
         let seed = UInt64.random(in: .min ... .max)
         print("shares of \(strategy.rawValue): seed \(seed)")
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         var assigner = Assigner(strategy)
         assigner.update(Self.members(Self.weights), loads: [:], now: 0)
         var counts: [NodeID: Int] = [:]
@@ -121,7 +122,7 @@ import Testing
         let nodes = [("a", 90), ("b", 10)].map {
             AssignmentNode(id: NodeID(unchecked: $0.0), weight: 100, online: $0.1, capacity: 100)
         }
-        var random = SeededGenerator(seed: 1)
+        var random = SplitMix(seed: 1)
         for _ in 0..<100 { #expect(LeastLoad.rank(nodes, count: 2, random: &random) == [1, 0]) }
     }
 }

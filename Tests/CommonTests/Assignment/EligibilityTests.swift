@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import Common
@@ -21,7 +22,7 @@ import Testing
     func noDrainingFullOrWeightlessNodeIsEverPicked(strategy: AssignmentStrategy) {
         let seed = UInt64.random(in: .min ... .max)
         print("eligibility of \(strategy.rawValue): seed \(seed)")
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         for round in 0..<10_000 {
             var bad: Set<NodeID> = []
             var members: [Member] = []
@@ -58,7 +59,7 @@ import Testing
 
     @Test(arguments: AssignmentStrategy.allCases)
     func aNodeFillsUpBetweenTwoReportsAndIsThenLeftAlone(strategy: AssignmentStrategy) {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix(seed: 7)
         let member = Self.member("only")
         var assigner = Assigner(strategy)
         assigner.update(Members([member]), loads: [member.id: Self.load(member, online: 98)], now: 0)
@@ -71,7 +72,7 @@ import Testing
     }
 
     @Test func zonesComeFirstAndOthersFillUp() {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix(seed: 7)
         let members = [Self.member("a1", zone: "a"), Self.member("b1", zone: "b"), Self.member("none")]
         for strategy in AssignmentStrategy.allCases {
             var assigner = Assigner(strategy)

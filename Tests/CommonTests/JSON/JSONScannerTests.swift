@@ -1,5 +1,6 @@
 import Common
 import Foundation
+import TestKit
 import Testing
 
 @Suite struct JSONScannerTests {
@@ -168,7 +169,7 @@ import Testing
     /// kept out of the alphabet, and it takes a comma before a closing bracket, which is not JSON.
     @Test func agreesWithFoundationOnDamagedTexts() throws {
         let seed: UInt64 = 0x5EED_0001
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let alphabet = Array("{}[]:,\"\\ 0123-.nulltruefase/bx".utf8)
         let whole = Array(#"{"a":[1,-2.5,true,null,"x\n"],"b":{"c":[[],{}]},"d":"text"}"#.utf8)
         for round in 0..<20_000 {
@@ -187,19 +188,6 @@ import Testing
             let theirs = (try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)) != nil
             #expect(ours == theirs, "seed \(seed), round \(round): \(String(decoding: text, as: UTF8.self))")
         }
-    }
-}
-
-/// Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014; public constants.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }
 

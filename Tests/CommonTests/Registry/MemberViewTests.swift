@@ -170,7 +170,7 @@ struct MemberViewTests {
 
     @Test("No sequence of readings loses more than half within the time, whatever the seed", arguments: 0..<200)
     func property(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         var view = MemberView(holdBack: .seconds(10))
         var now = start
         var lastSeen: [NodeID: ContinuousClock.Instant] = [:]
@@ -189,17 +189,5 @@ struct MemberViewTests {
             #expect(all.isSuperset(of: found.map(\.id)), "seed \(seed)")
             for member in found { lastSeen[member.id] = now }
         }
-    }
-}
-
-/// Vigna's SplitMix64: small, and the same numbers for the same seed everywhere.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import Common
@@ -75,7 +76,7 @@ import Testing
     @Test func noValidTokenIsEverWithoutItsKey() throws {
         let seed = UInt64.random(in: .min ... .max)
         print("key rotation: seed \(seed)")
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         let pool = try (0..<5).map { try SigningKey.generate(.edDSA, id: try #require(KeyID("k\($0)"))) }
         let life: Int64 = 3_600
         for _ in 0..<50 {

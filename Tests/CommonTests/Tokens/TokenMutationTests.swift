@@ -1,4 +1,5 @@
 import Crypto
+import TestKit
 import Testing
 
 @testable import Common
@@ -208,7 +209,7 @@ import Testing
     @Test func garbageIsRefusedAndNothingTraps() async throws {
         let seed = UInt64.random(in: .min ... .max)
         print("token garbage: seed \(seed)")
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         let good = Array(try fixture.good().utf8)
         for _ in 0..<2_000 {
             var bytes = good
@@ -221,17 +222,5 @@ import Testing
             }
             #expect(await fixture.rejection(of: String(decoding: garbage, as: UTF8.self)) != nil, "seed \(seed)")
         }
-    }
-}
-
-/// SplitMix64, so that a printed seed repeats a run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return StableHash.mixed(state)
     }
 }

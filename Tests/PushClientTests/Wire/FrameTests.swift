@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import PushClient
@@ -66,9 +67,7 @@ import Testing
     }
 
     @Test func `random bytes do not trap`() {
-        let seed = UInt64.random(in: .min ... .max)
-        print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        var random = SplitMix.printed()
         let alphabet = Array(#"{}[]",:\op0 message"#.utf8) + [0x00, 0xC3, 0xFF]
         for _ in 0..<20_000 {
             let count = Int(random.next() % 40)
@@ -127,18 +126,5 @@ import Testing
             let error = #expect(throws: PushClientError.self) { try PushClient.Assignment(json: Data(bad.utf8)) }
             #expect(error?.kind == .badAnswer)
         }
-    }
-}
-
-/// Sebastiano Vigna's splitmix64: small, and the same on every machine for one seed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

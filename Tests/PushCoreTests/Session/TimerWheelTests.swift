@@ -1,5 +1,6 @@
 import NIOCore
 import PushCore
+import TestKit
 import Testing
 
 struct TimerWheelTests {

@@ -1,6 +1,7 @@
 import Common
 import NIOCore
 import PushCore
+import TestKit
 import Testing
 
 @testable import PushServer

@@ -54,23 +54,3 @@ enum Wire {
 
     static func reply(_ bytes: [UInt8]) -> SessionEvent { .reply(ByteBuffer(bytes: bytes)) }
 }
-
-/// Sebastiano Vigna's splitmix64: small, and the same on every machine for one seed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    /// A new seed, printed so that a failure can be played again.
-    static func printed(_ test: String = #function) -> SplitMix {
-        let seed = UInt64.random(in: .min ... .max)
-        print("\(test): seed \(seed)")
-        return SplitMix(state: seed)
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-}

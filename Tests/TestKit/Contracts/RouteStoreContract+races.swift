@@ -58,7 +58,7 @@ extension RouteStoreContract {
     private static func runRandomHistory(
         _ store: any RouteStore, _ cast: Cast, round: Int, seed: UInt64
     ) async throws {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix(seed: seed)
         /// Every session there ever was, with the epoch it was granted.
         var sessions: [ClientRoute] = []
         /// What is routed, by device.
@@ -99,18 +99,5 @@ extension RouteStoreContract {
             let routes = try await store.routes(of: cast.client("r\(round)"))
             #expect(routes == model.values.sorted { $0.epoch < $1.epoch }, "\(story)")
         }
-    }
-}
-
-/// A small generator with a seed (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }
