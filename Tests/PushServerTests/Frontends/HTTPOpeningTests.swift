@@ -60,6 +60,12 @@ struct HTTPOpeningTests {
         #expect(answer.contains("\r\nupgrade: websocket\r\n"))
     }
 
+    @Test func anUpgradeOfHTTP10IsIgnored() throws {
+        let answer = try decide("GET /v1/connect HTTP/1.0").text
+        #expect(answer.hasPrefix("HTTP/1.1 426 Upgrade Required\r\n"))
+        #expect(answer.contains("\r\nupgrade: websocket\r\n"))
+    }
+
     private func decide(changes: [String: String?]) throws -> String {
         try decide("GET /v1/connect HTTP/1.1", changes).text
     }
@@ -70,7 +76,12 @@ struct HTTPOpeningTests {
         #expect(answer.contains("\r\nsec-websocket-version: 13\r\n"))
     }
 
-    @Test(arguments: ["short", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQAA", nil] as [String?])
+    @Test(
+        arguments: [
+            "short", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQAA", "dGhlIHNhbXBsZSBub25jZ===",
+            "dGhlIHNhbXBsZSBub25jZ-==", "dGhlIHNhbXBsZSBub25jZ_==", "dGhlIHNhb BsZSBub25jZQ==",
+            "dGhlIHNhbXBsZSBub25jé==", "AdGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=A", nil,
+        ] as [String?])
     func aKeyHas16Bytes(_ key: String?) throws {
         #expect(try decide(changes: ["sec-websocket-key": key]).hasPrefix("HTTP/1.1 400 "))
     }

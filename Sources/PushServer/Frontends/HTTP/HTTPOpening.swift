@@ -24,16 +24,16 @@ struct HTTPOpening: Sendable {
     func decide(_ head: RequestHead) -> Decision {
         guard isEveryPath || head.path == Self.path else { return .problem(.notFound) }
         guard head.method == "GET" else { return .problem(.methodNotAllowed, extra: "allow: GET\r\n") }
-        guard head.has("websocket", in: "upgrade"), head.has("upgrade", in: "connection") else {
+        // An Upgrade field of HTTP/1.0 is to be ignored (RFC 9110, section 7.8; RFC 6455, section 4.1).
+        guard !head.isHTTP10, head.has("websocket", in: "upgrade"), head.has("upgrade", in: "connection") else {
             return .problem(status: "426 Upgrade Required", .invalidRequest, extra: "upgrade: websocket\r\n")
         }
         guard head.single("sec-websocket-version") == "13" else {
             // RFC 6455, section 4.4.
             return .problem(status: "426 Upgrade Required", .invalidRequest, extra: "sec-websocket-version: 13\r\n")
         }
-        // RFC 6455, section 4.2.1: the key is 16 bytes in base64, that is 24 characters ending in "==".
-        guard let key = head.single("sec-websocket-key"), key.utf8.count == 24, key.hasSuffix("=="),
-            head.single("host") != nil
+        // RFC 6455, section 4.2.1: the key is 16 bytes in base64.
+        guard let key = head.single("sec-websocket-key"), Base64.is16Bytes(key), head.single("host") != nil
         else { return .problem(.invalidRequest) }
         if !allowedOrigins.isEmpty, let origin = head.single("origin"), !allowedOrigins.contains(origin) {
             return .problem(.forbidden)
@@ -106,6 +106,12 @@ extension HTTPOpening.Decision {
 /// Base64 of a few bytes (RFC 4648, section 4).
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// 22 characters of the alphabet stand for 132 bits, of which the last 4 are padding, and `==` follows.
+    static func is16Bytes(_ text: String) -> Bool {
+        let bytes = text.utf8
+        return bytes.count == 24 && bytes.prefix(22).allSatisfy(alphabet.contains) && text.hasSuffix("==")
+    }
 
     static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var output: [UInt8] = []

@@ -7,6 +7,8 @@ import PushCore
 /// 5) takes the place of a full HTTP pipeline, which would cost each waiting connection several handlers and buffers.
 struct RequestHead: Equatable {
     let method: String
+    /// HTTP/1.0 knows no upgrade (RFC 9110, section 7.8).
+    let isHTTP10: Bool
     /// Still percent-encoded, without the query.
     let path: String
     /// Still percent-encoded, without `?`; empty when there is none.
@@ -40,7 +42,8 @@ struct RequestHead: Equatable {
     }
 
     static func == (left: RequestHead, right: RequestHead) -> Bool {
-        left.method == right.method && left.path == right.path && left.query == right.query
+        left.method == right.method && left.isHTTP10 == right.isHTTP10 && left.path == right.path
+            && left.query == right.query
             && left.fields.elementsEqual(right.fields, by: ==)
     }
 }
@@ -70,6 +73,7 @@ extension RequestHead {
         else { throw malformed }
         let target = request[1].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         method = String(request[0])
+        isHTTP10 = request[2] == "HTTP/1.0"
         path = String(target[0])
         query = target.count == 2 ? String(target[1]) : ""
         fields = []

@@ -30,6 +30,8 @@ enum JSONFrameReader {
         var data: Range<Int>?
         var ref: Reference?
         var hasInvalidRef = false
+        /// The first member that is not a string and should be.
+        private var wrongType: JSONFailure?
 
         init() {}
 
@@ -38,11 +40,11 @@ enum JSONFrameReader {
             try scanner.enterObject()
             while let key = try scanner.nextKey() {
                 switch key {
-                case "op": operation = try scanner.readString()
-                case "token": token = try scanner.readString()
-                case "device": device = try scanner.readString()
-                case "id": id = try scanner.readString()
-                case "to": to = try scanner.readString()
+                case "op": operation = try string(&scanner)
+                case "token": token = try string(&scanner)
+                case "device": device = try string(&scanner)
+                case "id": id = try string(&scanner)
+                case "to": to = try string(&scanner)
                 case "data": data = try scanner.skipValue()
                 case "ref":
                     let kind = try scanner.peekKind()
@@ -55,7 +57,18 @@ enum JSONFrameReader {
             try scanner.finish()
         }
 
+        /// A member of another type is passed over and remembered: `ref` may stand behind it, and the answer names it.
+        private mutating func string(_ scanner: inout JSONScanner) throws(JSONFailure) -> String? {
+            guard try scanner.peekKind() == .string else {
+                wrongType = wrongType ?? JSONFailure(.wrongType, at: scanner.position)
+                try scanner.skipValue()
+                return nil
+            }
+            return try scanner.readString()
+        }
+
         func event(in message: ByteBuffer) throws(WindfireError) -> SessionEvent {
+            if let wrongType { throw WindfireError(.invalidJSON, "the frame \(wrongType)") }
             guard !hasInvalidRef else {
                 throw WindfireError(
                     .invalidRequest, "ref is a number or a string of at most \(Reference.bytesMax) bytes")
