@@ -34,9 +34,10 @@ package enum EchoEndpoint {
                 isEveryPath: true),
             desk: desk)
         await hub.start()
-        let listener = try await DeviceListener(
-            host: host, port: port, hub: hub, admission: Admission(limits: limits, connectionsMax: 1_000), tls: nil,
-            group: group, logger: logger)
+        let entrance = Entrance(
+            hub: hub, admission: Admission(limits: limits, connectionsMax: 1_000), tls: nil, trustedProxies: [],
+            logger: logger)
+        let listener = try await DeviceListener(host: host, port: port, entrance: entrance, group: group)
         ready(listener.localAddress?.port ?? port)
         while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
         await listener.stopAccepting()

@@ -21,6 +21,8 @@ package struct PushServerConfiguration: Sendable {
     package var overflow: Outbox.Policy = .disconnect
     /// Origins browsers may come from; empty allows all.
     package var allowedOrigins: Set<String> = []
+    /// Balancers whose connections begin with a PROXY header.
+    package var trustedProxies: [AddressBlock] = []
     /// Event loops; 0 takes one per core.
     package var threads = 0
     /// PEM files; TLS is on when both are set.

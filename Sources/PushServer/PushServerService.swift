@@ -166,11 +166,12 @@ package final class PushServerService: Service {
         let limit = connectionsMax
         let address = try ListenAddress(configuration.listen)
         await node.hub.start()
+        let entrance = Entrance(
+            hub: node.hub, admission: Admission(limits: configuration.limits, connectionsMax: limit),
+            tls: try tlsContext(), trustedProxies: configuration.trustedProxies, logger: node.logger)
         let listener = try await DeviceListener(
-            host: address.host, port: address.port, hub: node.hub,
-            admission: Admission(limits: configuration.limits, connectionsMax: limit), tls: try tlsContext(),
-            group: node.group, logger: node.logger)
-        NodeMetrics.add(to: node.metrics, hub: node.hub, listener: listener, reconciler: node.reconciler)
+            host: address.host, port: address.port, entrance: entrance, group: node.group)
+        NodeMetrics.add(to: node.metrics, hub: node.hub, entrance: entrance, reconciler: node.reconciler)
         let devicePort = listener.localAddress?.port ?? address.port
         let grpcPort = try await grpcPort(node)
         let addresses = NodeAddresses(configuration: configuration, devicePort: devicePort, grpcPort: grpcPort)

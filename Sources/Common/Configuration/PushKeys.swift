@@ -29,6 +29,10 @@ package struct PushKeys: ConfigurationKeySection {
     package let origins = ConfigurationKey(
         "push.origins", .list(of: .text), default: "", usedBy: [.pushServer],
         "Web origins that may connect; empty lets all.")
+    package let trustedProxies = ConfigurationKey(
+        "push.trusted-proxies", .list(of: .addressBlock), default: "", usedBy: [.pushServer],
+        "Balancers in front of `push.listen`: their connections begin with a PROXY header (v1 or v2), whose address is "
+            + "the device's.")
     package let threads = ConfigurationKey(
         "push.threads", .integer(0...256), default: "0", usedBy: [.pushServer],
         "Event loops; 0 takes one per core.")

@@ -107,6 +107,13 @@ extension ValueForm where Value == HostPort {
         type: "address", allowed: "`host:port` or `[IPv6]:port`, port 0 to 65535", parse: HostPort.init)
 }
 
+extension ValueForm where Value == AddressBlock {
+    static let addressBlock = ValueForm(
+        type: "address block",
+        allowed: "an IP address, or a block such as `10.0.0.0/8` or `2001:db8::/32` with nothing behind its prefix",
+        parse: AddressBlock.init)
+}
+
 extension ValueForm {
     /// Several, separated by commas; empty text is the empty list.
     static func list<Element>(of form: ValueForm<Element>) -> ValueForm where Value == [Element] {

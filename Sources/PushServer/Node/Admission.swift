@@ -18,7 +18,7 @@ struct Admission {
     private let addressPace: RateLimiter.Pace
     private let connectionsMax: Int
     private var node = RateLimiter()
-    private var addresses: [String: RateLimiter] = [:]
+    private var addresses: [IPAddress: RateLimiter] = [:]
 
     init(limits: Limits, connectionsMax: Int) {
         nodePace = RateLimiter.Pace(perSecond: limits.acceptsPerSecondMax, burst: limits.acceptsBurstMax)
@@ -28,9 +28,9 @@ struct Admission {
     }
 
     /// - Parameters:
-    ///   - address: nil for loopback, which has no pace of its own.
+    ///   - address: nil for one that has no pace of its own, such as loopback.
     ///   - open: connections that are open now, with those still being opened.
-    mutating func decide(address: String?, open: Int, now: NIODeadline) -> Verdict {
+    mutating func decide(address: IPAddress?, open: Int, now: NIODeadline) -> Verdict {
         guard open < connectionsMax else { return .refuse(retryAfter: .seconds(5)) }
         if let address {
             if addresses.count >= Self.addressesMax { sweep(now) }

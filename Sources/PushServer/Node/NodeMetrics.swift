@@ -3,16 +3,20 @@ import HTTPSupport
 
 /// What a scrape of a push server shows. Read from the shards when asked: delivering counts plain numbers.
 enum NodeMetrics {
-    static func add(to registry: PrometheusRegistry, hub: Hub, listener: DeviceListener, reconciler: Reconciler) {
+    static func add(to registry: PrometheusRegistry, hub: Hub, entrance: Entrance, reconciler: Reconciler) {
         registry.collect("windfire_sessions_online", help: "Authenticated sessions.") {
             [.init([:], Double(await hub.online()))]
         }
         registry.collect("windfire_connections_open", help: "Open device connections.") {
-            [.init([:], Double(listener.openConnections))]
+            [.init([:], Double(entrance.openConnections))]
         }
         registry.collect(
             "windfire_connections_refused_total", kind: .counter, help: "Connections refused by admission."
-        ) { [.init([:], Double(listener.refusedConnections))] }
+        ) { [.init([:], Double(entrance.refusedConnections))] }
+        registry.collect(
+            "windfire_proxy_headers_refused_total", kind: .counter,
+            help: "Connections of trusted proxies that did not begin with a PROXY header."
+        ) { [.init([:], Double(entrance.refusedHeaders))] }
         registry.collect("windfire_logins_total", kind: .counter, help: "Sessions begun.") {
             [.init([:], Double(await hub.counters().logins))]
         }
@@ -30,11 +34,13 @@ enum NodeMetrics {
         registry.collect("windfire_acknowledgements_total", kind: .counter, help: "Acknowledgements of devices.") {
             [.init([:], Double(await hub.counters().acknowledgements))]
         }
-        registry.collect("windfire_sessions_ended_total", kind: .counter, help: "Ended connections by reason.") {
-            await hub.counters().ended.map { number, count in
-                .init(["reason": CloseReason(number: number)?.name ?? "\(number)"], Double(count))
-            }
+        registry.collect("windfire_sessions_ended_total", kind: .counter, help: "Ended sessions by reason.") {
+            samples(await hub.counters().sessionsEnded)
         }
+        registry.collect(
+            "windfire_connections_ended_before_login_total", kind: .counter,
+            help: "Connections that ended before they were a session, by reason."
+        ) { samples(await hub.counters().endedBeforeLogin) }
         registry.collect("windfire_route_difference", help: "What the last comparison with the route store found.") {
             let difference = reconciler.lastDifference
             return [
@@ -43,5 +49,9 @@ enum NodeMetrics {
                 .init(["kind": "duplicate"], Double(difference.duplicates)),
             ]
         }
+    }
+
+    private static func samples(_ ended: [CloseReason: Int]) -> [PrometheusRegistry.Sample] {
+        ended.map { reason, count in .init(["reason": reason.name], Double(count)) }
     }
 }

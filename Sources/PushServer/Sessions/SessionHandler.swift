@@ -70,9 +70,9 @@ final class SessionHandler: ChannelInboundHandler {
 
     /// The wheel may hold this object for a while yet: what it holds itself goes now, a message under way included.
     private func connectionEnded() {
-        if let identity = machine.connectionClosed() {
-            shard.sessionEnded(Ending(reason: .connectionLost, identity: identity))
-        }
+        // Not counted again when it was ending already.
+        if let ending = machine.close(for: .connectionLost, now: .now()) { shard.sessionEnded(ending) }
+        _ = machine.connectionClosed()
         identity = nil
         rest = nil
         refusal = nil

@@ -125,7 +125,7 @@ final class Shard: @unchecked Sendable {
     }
 
     func sessionEnded(_ ending: Ending) {
-        counters.count(ending.reason)
+        counters.count(ending)
         guard let identity = ending.identity else { return }
         if sessions.removeValue(forKey: identity.session) != nil { bucketCounts[Int(identity.bucket.index)] -= 1 }
         release(identity)

@@ -1,4 +1,5 @@
 import Common
+import PushCore
 
 /// What one shard counts. Plain numbers: written on the loop, read there for a scrape.
 struct ShardCounters: Sendable {
@@ -10,8 +11,10 @@ struct ShardCounters: Sendable {
     /// Messages that gave way in an outbox.
     var displaced = 0
     var acknowledgements = 0
-    /// Ended connections by the number of their reason.
-    private(set) var ended: [UInt16: Int] = [:]
+    private(set) var sessionsEnded: [CloseReason: Int] = [:]
+    /// Connections that were no session yet, or were refused one: strangers, probes, bad tokens, devices that lost
+    /// their network on the way in. Apart, so that they do not hide why sessions end.
+    private(set) var endedBeforeLogin: [CloseReason: Int] = [:]
 
     mutating func count(_ verdict: DeliveryVerdict) {
         switch verdict {
@@ -21,7 +24,13 @@ struct ShardCounters: Sendable {
         }
     }
 
-    mutating func count(_ reason: CloseReason) { ended[reason.number, default: 0] += 1 }
+    mutating func count(_ ending: Ending) {
+        if ending.identity == nil {
+            endedBeforeLogin[ending.reason, default: 0] += 1
+        } else {
+            sessionsEnded[ending.reason, default: 0] += 1
+        }
+    }
 
     mutating func add(_ other: ShardCounters) {
         connections += other.connections
@@ -31,6 +40,7 @@ struct ShardCounters: Sendable {
         gone += other.gone
         displaced += other.displaced
         acknowledgements += other.acknowledgements
-        ended.merge(other.ended, uniquingKeysWith: +)
+        sessionsEnded.merge(other.sessionsEnded, uniquingKeysWith: +)
+        endedBeforeLogin.merge(other.endedBeforeLogin, uniquingKeysWith: +)
     }
 }

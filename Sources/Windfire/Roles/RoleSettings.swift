@@ -80,6 +80,7 @@ extension Configuration {
             case .disconnect: .disconnect
             }
         settings.allowedOrigins = Set(self.push.origins)
+        settings.trustedProxies = self.push.trustedProxies
         settings.threads = self.push.threads
         settings.tlsCertificate = self.push.tlsCertificate
         settings.tlsKey = self.push.tlsKey

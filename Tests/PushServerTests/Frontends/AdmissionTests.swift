@@ -5,6 +5,8 @@ import Testing
 @testable import PushServer
 
 struct AdmissionTests {
+    private let a = IPAddress(ipv4: 0x0A00_0001)
+    private let b = IPAddress(ipv4: 0x0A00_0002)
     private let start = NIODeadline.uptimeNanoseconds(9_000_000_000)
 
     private func admission(node: Int = 1000, address: Int = 2, connectionsMax: Int = 10) -> Admission {
@@ -18,11 +20,11 @@ struct AdmissionTests {
 
     @Test func anAddressHasItsPace() {
         var admission = admission()
-        #expect(admission.decide(address: "a", open: 0, now: start) == .admit)
-        #expect(admission.decide(address: "a", open: 0, now: start) == .admit)
-        #expect(admission.decide(address: "a", open: 0, now: start) == .refuse(retryAfter: .milliseconds(50)))
-        #expect(admission.decide(address: "b", open: 0, now: start) == .admit)
-        #expect(admission.decide(address: "a", open: 0, now: start + .milliseconds(50)) == .admit)
+        #expect(admission.decide(address: a, open: 0, now: start) == .admit)
+        #expect(admission.decide(address: a, open: 0, now: start) == .admit)
+        #expect(admission.decide(address: a, open: 0, now: start) == .refuse(retryAfter: .milliseconds(50)))
+        #expect(admission.decide(address: b, open: 0, now: start) == .admit)
+        #expect(admission.decide(address: a, open: 0, now: start + .milliseconds(50)) == .admit)
     }
 
     @Test func loopbackHasThePaceOfTheNodeAlone() {
@@ -42,17 +44,17 @@ struct AdmissionTests {
     @Test func aFullTableIsSweptOfThoseAtRest() {
         var admission = admission(node: 100_000)
         for number in 0..<Admission.addressesMax {
-            _ = admission.decide(address: "\(number)", open: 0, now: start)
+            _ = admission.decide(address: IPAddress(ipv4: UInt32(number)), open: 0, now: start)
         }
         #expect(admission.addressCount == Admission.addressesMax)
-        _ = admission.decide(address: "new", open: 0, now: start + .seconds(1))
+        _ = admission.decide(address: IPAddress(ipv4: .max), open: 0, now: start + .seconds(1))
         #expect(admission.addressCount == 1)
     }
 
     @Test func aFullTableOfBusyAddressesStartsAfresh() {
         var admission = admission(node: 100_000)
         for number in 0...Admission.addressesMax {
-            _ = admission.decide(address: "\(number)", open: 0, now: start)
+            _ = admission.decide(address: IPAddress(ipv4: UInt32(number)), open: 0, now: start)
         }
         #expect(admission.addressCount == 1)
     }

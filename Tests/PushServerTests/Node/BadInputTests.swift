@@ -85,6 +85,33 @@ import Testing
         }
     }
 
+    @Test func connectionsThatNeverBecomeASessionAreCountedByReasonAndApart() async throws {
+        try await Neighbours().withNode { node in
+            try await node.expectItsOwnProbeCounted()
+            let silent = try await node.connect()
+            try await silent.close()
+            let open = try await node.connect()
+            try await open.open()
+            try await open.close()
+            let polite = try await node.connect()
+            try await polite.open()
+            try await polite.send(DeviceSocket.frame(0x88, [0x03, 0xE8]))
+            #expect(try await polite.closeNumber() == 1000)
+            let garbage = try await node.connect()
+            try await garbage.send([0x16, 0x03, 0x01])
+            try await garbage.end()
+            let session = try await node.login("alice")
+            try await session.close()
+
+            try await node.expectNobody()
+            #expect(try await node.endedBeforeLogin(.connectionLost) == 3)
+            #expect(try await node.endedBeforeLogin(.clientLeft) == 1)
+            #expect(try await node.endedBeforeLogin(.badProtocol) == 1)
+            #expect(try await node.ended(.connectionLost) == 1)
+            #expect(try await node.ended(.clientLeft) == 0)
+        }
+    }
+
     @Test func aHalfOpenConnectionIsGivenUp() async throws {
         let neighbours = try Neighbours()
         try await neighbours.withNode {
@@ -128,7 +155,9 @@ import Testing
             let pings = Array(
                 repeatElement(DeviceSocket.frame(0x89, [UInt8](repeating: 1, count: 125)), count: 200_000).joined())
             let writing = Task { try await device.send(pings) }
-            try await eventually("the deadline ends it") { try await node.ended(.authenticationTimeout) == 1 }
+            try await eventually("the deadline ends it") {
+                try await node.endedBeforeLogin(.authenticationTimeout) == 1
+            }
             try await node.expectNobody()
             await #expect(throws: (any Error).self, "the node did not take 26 MB of pings") { try await writing.value }
         }

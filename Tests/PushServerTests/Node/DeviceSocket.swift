@@ -5,6 +5,7 @@ import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import NIOSSL
 import TestKit
 
 /// One frame or answer as it came, without any check.
@@ -31,8 +32,10 @@ final class DeviceSocket: Sendable {
     private let channel: any Channel
     private let inbox: NIOLockedValueBox<Inbox>
 
-    /// - Parameter reads: false makes a device that takes nothing from its socket.
-    init(port: Int, reads: Bool = true) async throws {
+    /// - Parameters:
+    ///   - reads: false makes a device that takes nothing from its socket.
+    ///   - tls: dials `localhost` with it.
+    init(port: Int, reads: Bool = true, tls: NIOSSLContext? = nil) async throws {
         let inbox = NIOLockedValueBox(Inbox())
         self.inbox = inbox
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -40,6 +43,10 @@ final class DeviceSocket: Sendable {
             .channelOption(.socketOption(.so_rcvbuf), value: reads ? 1 << 20 : 4_096)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: "localhost")
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
                     try channel.pipeline.syncOperations.addHandler(Gatherer(inbox))
                 }
             }

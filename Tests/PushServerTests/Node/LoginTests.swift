@@ -71,7 +71,7 @@ import Testing
             #expect(device.texts.contains { $0.contains(expected.name) && $0.contains(#""reconnect":"new_token""#) })
             #expect(try await neighbours.routes(of: "alice").isEmpty)
             try await node.expectNobody()
-            #expect(try await node.ended(expected) == 1)
+            #expect(try await node.endedBeforeLogin(expected) == 1)
         }
     }
 
@@ -93,7 +93,7 @@ import Testing
             #expect(ContinuousClock.now - start < .seconds(5))
             #expect(try await silent.closeNumber() == CloseReason.authenticationTimeout.number)
             try await node.expectNobody()
-            #expect(try await node.ended(.authenticationTimeout) == 2)
+            #expect(try await node.endedBeforeLogin(.authenticationTimeout) == 2)
         }
     }
 

@@ -3,6 +3,7 @@
 import Common
 import Foundation
 import Logging
+import NIOSSL
 import NodeRPC
 import ServiceLifecycle
 import TestKit
@@ -104,13 +105,15 @@ struct RunningNode: Sendable {
         _ = await task.result
     }
 
-    func connect(reads: Bool = true) async throws -> DeviceSocket {
-        try await DeviceSocket(port: bound.devices, reads: reads)
+    func connect(reads: Bool = true, tls: NIOSSLContext? = nil) async throws -> DeviceSocket {
+        try await DeviceSocket(port: bound.devices, reads: reads, tls: tls)
     }
 
     /// A device that has been welcomed.
-    func login(_ client: String, _ device: String = "phone", send: Bool = false) async throws -> DeviceSocket {
-        let socket = try await connect()
+    func login(
+        _ client: String, _ device: String = "phone", send: Bool = false, tls: NIOSSLContext? = nil
+    ) async throws -> DeviceSocket {
+        let socket = try await connect(tls: tls)
         try await socket.open()
         try await socket.send(hello(neighbours.token(client, device, send: send)))
         try await socket.text(with: #""op":"welcome""#)
@@ -128,6 +131,15 @@ struct RunningNode: Sendable {
 
     func ended(_ reason: CloseReason) async throws -> Double {
         try await figure(#"windfire_sessions_ended_total{reason="\#(reason.name)"}"#)
+    }
+
+    func endedBeforeLogin(_ reason: CloseReason) async throws -> Double {
+        try await figure(#"windfire_connections_ended_before_login_total{reason="\#(reason.name)"}"#)
+    }
+
+    /// The node dials its own device port once before it registers, and says nothing.
+    func expectItsOwnProbeCounted() async throws {
+        try await eventually("the node's own probe has ended") { try await endedBeforeLogin(.connectionLost) == 1 }
     }
 
     /// Waits until nobody is connected and no session is left.
