@@ -52,6 +52,7 @@ extension PushClient {
     }
 
     private func tokenFailed(_ error: PushClientError) {
+        if activeConnection == nil { lastFailure = error }
         logger.debug("no token", metadata: [Logger.Metadata.Key.reason: "\(error.code ?? error.kind.description)"])
         perform(machine.tokenFailed(error, now: .now, random: .random(in: 0..<1)))
     }
@@ -60,7 +61,8 @@ extension PushClient {
         logger.debug("dialling", metadata: [Logger.Metadata.Key.node: "\(node.id)"])
         guard let url = WebSocketURL(node.url) else {
             // Not at once: the machine is told of what it asked for only after it has asked.
-            loop.execute { [weak self] in self?.tell(.ended(.silent), of: connection) }
+            let failure = PushClientError(.badAnswer, "the node's address is not one of WebSocket")
+            loop.execute { [weak self] in self?.tell(.ended(ConnectionEnd(failure: failure)), of: connection) }
             return
         }
         let channel = dialer.dial(url) { [weak self] event in self?.tell(event, of: connection) }
@@ -69,7 +71,8 @@ extension PushClient {
             case .success(let channel):
                 guard let self else { return channel.close(promise: nil) }
                 self.assumeIsolated { $0.connected(Wire(channel: channel), connection) }
-            case .failure: self?.tell(.ended(.silent), of: connection)
+            case .failure(let error):
+                self?.tell(.ended(ConnectionEnd(failure: error as? PushClientError)), of: connection)
             }
         }
     }
@@ -104,8 +107,14 @@ extension PushClient {
                 end.retryAfter = refusal.retryAfter ?? end.retryAfter
             }
             requests.fail(of: connection)
-            logger.debug("connection ended", metadata: [Logger.Metadata.Key.reason: "\(end.number ?? 1006)"])
+            logger.debug(
+                "connection ended",
+                metadata: [
+                    Logger.Metadata.Key.reason: "\(end.number ?? 1006)",
+                    Logger.Metadata.Key.error: "\(end.error.code ?? end.error.kind.description)",
+                ])
             perform(machine.ended(connection, end, now: .now, random: .random(in: 0..<1)))
+            if activeConnection == nil { lastFailure = end.error }
         }
     }
 
@@ -113,6 +122,7 @@ extension PushClient {
         switch frame {
         case .welcome(_, let heartbeat):
             perform(machine.welcomed(connection, heartbeat: heartbeat, now: .now))
+            if activeConnection == connection { lastFailure = nil }
             if activeConnection == connection, let id = heldAcknowledgement {
                 heldAcknowledgement = nil
                 acknowledge(upTo: id)

@@ -32,6 +32,12 @@ public actor PushClient {
     let queue: MessageQueue
     let logger: Logger
 
+    /// Why there is no connection: the last thing that went wrong. Nil while connected, and before anything failed.
+    ///
+    /// The client goes on trying by itself whatever this says, until `state` is `closed`. A failure of kind `untrusted`
+    /// should still reach a person: either the certificate or `trustRootsFile` is wrong, or somebody is in between.
+    public internal(set) var lastFailure: PushClientError?
+
     var machine: ClientStateMachine
     var wires: [Int: Wire] = [:]
     /// The last `error` frame of a connection: what its coming close means.

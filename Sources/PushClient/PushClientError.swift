@@ -14,6 +14,8 @@ public struct PushClientError: Error, Hashable, Sendable, CustomStringConvertibl
         public static let invalidInput = Kind(description: "invalidInput")
         /// The token service does not answer, or asks to come back later.
         public static let unavailable = Kind(description: "unavailable")
+        /// The server's certificate is not signed by an authority that is trusted, or is for another name.
+        public static let untrusted = Kind(description: "untrusted")
         /// An answer could not be understood.
         public static let badAnswer = Kind(description: "badAnswer")
     }

@@ -17,6 +17,8 @@ final class TokenService: Sendable {
         login = configuration.login
         timeout = configuration.requestTimeout
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        // Coming back is the client's own to decide, and it wants to know why there was no connection.
+        settings.connectionPool.retryConnectionEstablishment = false
         if let file = configuration.trustRootsFile {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .file(file)
@@ -65,7 +67,8 @@ final class TokenService: Sendable {
             }
             answer = Data(try await response.body.collect(upTo: Self.answerBytesMax).readableBytesView)
         } catch {
-            throw PushClientError(.unavailable, "the token service does not answer")
+            throw PushClientError(untrusted: error)
+                ?? PushClientError(.unavailable, "the token service does not answer")
         }
         switch status {
         case 200: return try PushClient.Assignment(json: answer)

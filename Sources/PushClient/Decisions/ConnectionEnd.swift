@@ -19,6 +19,9 @@ struct ConnectionEnd: Equatable, Sendable {
     var advice: Advice?
     var retryAfter: Duration?
 
+    /// Why it was never opened, where that is known.
+    var failure: PushClientError?
+
     static let silent = ConnectionEnd()
 
     enum Consequence: Equatable {
@@ -53,6 +56,21 @@ struct ConnectionEnd: Equatable, Sendable {
         }
         // A number that is not in the table comes from a newer server or from a proxy: carefully again.
         return .comeBack(after: number == nil ? wait : max(wait, .seconds(5)), elsewhere: false)
+    }
+
+    /// For the application, to tell why there is no connection.
+    var error: PushClientError {
+        if let failure { return failure }
+        let reason = number.flatMap(CloseReason.init(number:))
+        if let code = reason?.name ?? name {
+            return PushClientError(.refused, message ?? reason?.meaning ?? "", code: code, retryAfter: retryAfter)
+        }
+        if let httpStatus {
+            return PushClientError(
+                .refused, "the node answers HTTP status \(httpStatus)", code: "http_\(httpStatus)",
+                retryAfter: retryAfter)
+        }
+        return PushClientError(.unavailable, "the node does not answer, or the connection was lost")
     }
 
     /// For the application, when this end is final.

@@ -46,6 +46,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        end.failure = end.failure ?? PushClientError(untrusted: error)
         context.close(promise: nil)
     }
 }

@@ -37,6 +37,15 @@ import Testing
                 == .comeBack(after: .seconds(3), elsewhere: true))
     }
 
+    @Test func `each end has a name for the application`() {
+        #expect(ConnectionEnd.silent.error.kind == .unavailable)
+        #expect(ConnectionEnd(number: 4003).error.code == "kicked")
+        #expect(ConnectionEnd(number: 4999, name: "newer", message: "m").error.code == "newer")
+        #expect(ConnectionEnd(httpStatus: 503, retryAfter: .seconds(3)).error.code == "http_503")
+        #expect(ConnectionEnd(httpStatus: 503, retryAfter: .seconds(3)).error.retryAfter == .seconds(3))
+        #expect(ConnectionEnd(failure: PushClientError(.untrusted, "")).error.kind == .untrusted)
+    }
+
     @Test func `silence and unknown numbers lead back, the latter carefully`() {
         #expect(ConnectionEnd.silent.consequence == .comeBack(after: .zero, elsewhere: false))
         #expect(ConnectionEnd(number: 4999).consequence == .comeBack(after: .seconds(5), elsewhere: false))

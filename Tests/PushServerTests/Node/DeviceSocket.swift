@@ -34,8 +34,9 @@ final class DeviceSocket: Sendable {
 
     /// - Parameters:
     ///   - reads: false makes a device that takes nothing from its socket.
+    ///   - preface: bytes in front of everything, also of TLS.
     ///   - tls: dials `localhost` with it.
-    init(port: Int, reads: Bool = true, tls: NIOSSLContext? = nil) async throws {
+    init(port: Int, reads: Bool = true, preface: [UInt8] = [], tls: NIOSSLContext? = nil) async throws {
         let inbox = NIOLockedValueBox(Inbox())
         self.inbox = inbox
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -43,6 +44,7 @@ final class DeviceSocket: Sendable {
             .channelOption(.socketOption(.so_rcvbuf), value: reads ? 1 << 20 : 4_096)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if !preface.isEmpty { try channel.pipeline.syncOperations.addHandler(Preface(preface)) }
                     if let tls {
                         let handler = try NIOSSLClientHandler(context: tls, serverHostname: "localhost")
                         try channel.pipeline.syncOperations.addHandler(handler)
@@ -122,6 +124,18 @@ final class DeviceSocket: Sendable {
 
     func end(within limit: Duration = .seconds(10)) async throws {
         try await eventually(within: limit, "the end of the connection") { isClosed }
+    }
+
+    private final class Preface: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+        private let bytes: [UInt8]
+        init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+        func channelActive(context: ChannelHandlerContext) {
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+            context.fireChannelActive()
+        }
     }
 
     private final class Gatherer: ChannelInboundHandler {

@@ -17,6 +17,8 @@ struct Neighbours: Sendable {
     let routes: SwitchableRoutes
     let key: SigningKey
     let secret: SharedSecret
+    /// Where nodes find the keys of tokens; `key` alone when nil.
+    var keys: (any VerificationKeySource)?
 
     init(limits: Limits = .default) throws {
         routes = SwitchableRoutes(limits: limits)
@@ -72,7 +74,7 @@ struct Neighbours: Sendable {
         PushServerService(
             configuration: configuration, registry: registry, routes: routes,
             verifier: try JWTTokenVerifier(
-                .init(issuer: "windfire"), keys: SigningKeys(signer: key).verification,
+                .init(issuer: "windfire"), keys: keys ?? SigningKeys(signer: key).verification,
                 now: { Int64(WallClock.milliseconds() / 1000) }),
             caller: GRPCNodeCaller(secret: secret, logger: quiet), secret: secret, logger: quiet)
     }
@@ -105,15 +107,18 @@ struct RunningNode: Sendable {
         _ = await task.result
     }
 
-    func connect(reads: Bool = true, tls: NIOSSLContext? = nil) async throws -> DeviceSocket {
-        try await DeviceSocket(port: bound.devices, reads: reads, tls: tls)
+    func connect(
+        reads: Bool = true, preface: [UInt8] = [], tls: NIOSSLContext? = nil
+    ) async throws -> DeviceSocket {
+        try await DeviceSocket(port: bound.devices, reads: reads, preface: preface, tls: tls)
     }
 
     /// A device that has been welcomed.
     func login(
-        _ client: String, _ device: String = "phone", send: Bool = false, tls: NIOSSLContext? = nil
+        _ client: String, _ device: String = "phone", send: Bool = false, preface: [UInt8] = [],
+        tls: NIOSSLContext? = nil
     ) async throws -> DeviceSocket {
-        let socket = try await connect(tls: tls)
+        let socket = try await connect(preface: preface, tls: tls)
         try await socket.open()
         try await socket.send(hello(neighbours.token(client, device, send: send)))
         try await socket.text(with: #""op":"welcome""#)
