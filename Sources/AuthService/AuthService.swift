@@ -99,7 +99,7 @@ package struct AuthService: Service {
     package var application: Application<RouterResponder<HTTPContext>> { server.application }
 
     /// Where it listens, once it does.
-    package var boundAddress: ListenAddress {
+    package var boundAddress: HostPort {
         get async throws(WindfireError) { try await server.boundAddress }
     }
 

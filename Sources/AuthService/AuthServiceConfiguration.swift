@@ -4,7 +4,7 @@ import HTTPSupport
 /// Everything `windfire auth` can be told. Checked once, in `AuthService.init`.
 package struct AuthServiceConfiguration: Sendable {
     /// `host:port` of the HTTP face.
-    package var listen = ListenAddress(host: "127.0.0.1", port: 8100)
+    package var listen = HostPort(host: "127.0.0.1", port: 8100)
     /// True only under `windfire dev`: allows the dev authenticator, the key `dev`, and keys that nobody keeps.
     package var isDev = false
     package var authenticators: [AuthenticatorChoice] = []

@@ -20,15 +20,13 @@ package final class NodeRPCServer: Service {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - bind: an IP address or `localhost`, and a port; port 0 lets the system choose.
-    /// - Throws: `configuration_invalid` when `bind` is not of that form.
+    ///   - address: an IP address or `localhost`, and a port; port 0 lets the system choose.
+    /// - Throws: `configuration_invalid` when it is another name.
     package init(
-        service: any NodeService, bind: String, secret: SharedSecret, security: TransportSecurity = .plaintext,
+        service: any NodeService, bind address: HostPort, secret: SharedSecret,
+        security: TransportSecurity = .plaintext,
         limits: Limits = .default, logger: Logger
     ) throws(WindfireError) {
-        guard let address = HostPort(bind) else {
-            throw WindfireError(.configurationInvalid, "a node's gRPC server binds host:port")
-        }
         self.address = address
         self.logger = logger
         let transport = HTTP2ServerTransport.Posix(

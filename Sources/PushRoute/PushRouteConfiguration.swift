@@ -5,7 +5,7 @@ import HTTPSupport
 package struct PushRouteConfiguration: Sendable {
     /// This process's life; its node id is the name in the registry.
     package var incarnation: Incarnation
-    package var listen: ListenAddress
+    package var listen: HostPort
     package var keys: APIKeys
     package var proxies = TrustedProxies.none
     package var limits = Limits.default
@@ -18,7 +18,7 @@ package struct PushRouteConfiguration: Sendable {
     package var startedAt: UInt64
 
     package init(
-        incarnation: Incarnation, listen: ListenAddress, keys: APIKeys, limits: Limits = .default, zone: String? = nil,
+        incarnation: Incarnation, listen: HostPort, keys: APIKeys, limits: Limits = .default, zone: String? = nil,
         version: String, startedAt: UInt64
     ) {
         self.incarnation = incarnation

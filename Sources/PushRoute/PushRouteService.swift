@@ -57,7 +57,7 @@ package struct PushRouteService: Service {
     }
 
     /// Where it listens, with the port that port 0 became. Waits for the start.
-    package var boundAddress: ListenAddress {
+    package var boundAddress: HostPort {
         get async throws(WindfireError) { try await server.boundAddress }
     }
 
@@ -73,7 +73,7 @@ package struct PushRouteService: Service {
 
     private func stayRegistered() async throws {
         // Whoever is listed can be asked: first listen, then register.
-        let address: ListenAddress
+        let address: HostPort
         do { address = try await server.boundAddress } catch { return }
         logger.info("Push route listens", metadata: [Logger.Metadata.Key.address: "\(address)"])
         do {

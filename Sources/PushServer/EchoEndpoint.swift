@@ -37,7 +37,8 @@ package enum EchoEndpoint {
         let entrance = Entrance(
             hub: hub, admission: Admission(limits: limits, connectionsMax: 1_000), tls: nil, trustedProxies: [],
             logger: logger)
-        let listener = try await DeviceListener(host: host, port: port, entrance: entrance, group: group)
+        let listener = try await DeviceListener(
+            on: HostPort(host: host, port: port), entrance: entrance, group: group)
         ready(listener.localAddress?.port ?? port)
         while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
         await listener.stopAccepting()

@@ -8,12 +8,12 @@ package struct PushServerConfiguration: Sendable {
     package var weight = 100
     /// Sessions the node is willing to hold; 0 takes what its descriptors allow.
     package var capacity = 0
-    /// Device port, `host:port`.
-    package var listen = "0.0.0.0:8300"
+    /// Device port.
+    package var listen = HostPort(host: "0.0.0.0", port: 8300)
     /// For the other roles.
-    package var grpcListen = "0.0.0.0:8301"
+    package var grpcListen = HostPort(host: "0.0.0.0", port: 8301)
     /// Health and metrics.
-    package var opsListen = "0.0.0.0:8302"
+    package var opsListen = HostPort(host: "0.0.0.0", port: 8302)
     /// What devices dial; derived from `listen` when nil.
     package var advertisedWebSocket: String?
     /// What the other roles dial; derived from `grpcListen` when nil.

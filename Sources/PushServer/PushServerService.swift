@@ -164,13 +164,13 @@ package final class PushServerService: Service {
 
     private func open(_ node: Node) async throws -> DeviceListener {
         let limit = connectionsMax
-        let address = try ListenAddress(configuration.listen)
+        let address = configuration.listen
         await node.hub.start()
         let entrance = Entrance(
             hub: node.hub, admission: Admission(limits: configuration.limits, connectionsMax: limit),
             tls: try tlsContext(), trustedProxies: configuration.trustedProxies, logger: node.logger)
         let listener = try await DeviceListener(
-            host: address.host, port: address.port, entrance: entrance, group: node.group)
+            on: address, entrance: entrance, group: node.group)
         NodeMetrics.add(to: node.metrics, hub: node.hub, entrance: entrance, reconciler: node.reconciler)
         let devicePort = listener.localAddress?.port ?? address.port
         let grpcPort = try await grpcPort(node)
@@ -268,7 +268,7 @@ package final class PushServerService: Service {
                     registry.state.isConnected ? nil : "the registry does not answer"
                 },
             ])
-        return HTTPServer(router: router, listen: try ListenAddress(configuration.opsListen), logger: logger)
+        return HTTPServer(router: router, listen: configuration.opsListen, logger: logger)
     }
 
     private func tlsContext() throws -> NIOSSLContext? {

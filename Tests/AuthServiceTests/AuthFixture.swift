@@ -45,7 +45,7 @@ final class AuthFixture: Sendable {
     init(nodes: Int = 3, _ change: (inout AuthServiceConfiguration) -> Void = { _ in }) async throws {
         var configuration = AuthServiceConfiguration()
         configuration.isDev = true
-        configuration.listen = ListenAddress(host: "127.0.0.1", port: 0)
+        configuration.listen = HostPort(host: "127.0.0.1", port: 0)
         configuration.authenticators = [.dev, .backend(Permissions(subscribe: ["#"]))]
         configuration.apiKeys = Self.apiKeys
         change(&configuration)

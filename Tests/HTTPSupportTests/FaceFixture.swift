@@ -43,7 +43,7 @@ enum FaceFixture {
     static func application(
         checks: [ReadinessCheck] = [], metrics: PrometheusRegistry? = nil, origins: [String] = [],
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
-        listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 0)
+        listen: HostPort = HostPort(host: "127.0.0.1", port: 0)
     ) throws -> HTTPServer {
         let router = HTTPFace.router(logger: quiet, metrics: metrics, origins: origins)
         router.addHealth(checks)

@@ -24,7 +24,7 @@ import Testing
                 return Response.json(["keys": keys.value.compactMap(\.publicJWK)], status: status.value)
             }
             return HTTPServer(
-                router: router, listen: ListenAddress(host: "127.0.0.1", port: 0), logger: FaceFixture.quiet)
+                router: router, listen: HostPort(host: "127.0.0.1", port: 0), logger: FaceFixture.quiet)
         }
     }
 

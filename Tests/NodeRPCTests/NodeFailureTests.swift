@@ -56,7 +56,8 @@ import Testing
             return member
         }
         let again = try NodeRPCServer(
-            service: node, bind: try #require(member.endpoints.grpc), secret: makeSecret(), logger: quiet)
+            service: node, bind: try #require(member.endpoints.grpc.flatMap(HostPort.init)), secret: makeSecret(),
+            logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await again.run() }
             _ = try await again.boundAddress
@@ -93,7 +94,7 @@ import Testing
     @Test func aPortInUseIsNamed() async throws {
         let node = try RecordingNode()
         try await withServer(of: node) { member in
-            let address = try #require(member.endpoints.grpc)
+            let address = try #require(member.endpoints.grpc.flatMap(HostPort.init))
             let second = try NodeRPCServer(service: node, bind: address, secret: makeSecret(), logger: quiet)
             await #expect(throws: WindfireError(.addressInUse, "another process listens on \(address)")) {
                 try await second.run()
@@ -101,10 +102,11 @@ import Testing
         }
     }
 
-    @Test(arguments: ["example.org:80", "1.2.3:4:5", "", "127.0.0.1"])
-    func aBindAddressThatIsNoneIsAConfigurationError(_ bind: String) async throws {
+    @Test(arguments: ["example.org", "1.2.3", ""])
+    func aBindAddressThatIsNoneIsAConfigurationError(_ host: String) async throws {
         let error = #expect(throws: WindfireError.self) {
-            try NodeRPCServer(service: try RecordingNode(), bind: bind, secret: makeSecret(), logger: quiet)
+            try NodeRPCServer(
+                service: try RecordingNode(), bind: HostPort(host: host, port: 80), secret: makeSecret(), logger: quiet)
         }
         #expect(error?.code == .configurationInvalid)
     }

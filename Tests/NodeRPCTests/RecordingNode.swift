@@ -56,7 +56,8 @@ func withServer<Result: Sendable>(
     _ body: @Sendable (Member) async throws -> Result
 ) async throws -> Result {
     let server = try NodeRPCServer(
-        service: node, bind: "127.0.0.1:0", secret: try secret ?? makeSecret(), limits: limits, logger: quiet)
+        service: node, bind: HostPort(host: "127.0.0.1", port: 0), secret: try secret ?? makeSecret(), limits: limits,
+        logger: quiet)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.run() }
         let address = try await server.boundAddress

@@ -13,21 +13,21 @@ import ServiceLifecycle
 
 /// One listener of a role's HTTP face. Runs until cancelled or shut down; a shutdown lets requests under way finish.
 package struct HTTPServer: Service {
-    package let listen: ListenAddress
+    package let listen: HostPort
     /// Requests of a router test take the same way as those of a socket.
     package let application: Application<RouterResponder<HTTPContext>>
 
-    private let bound: Settled<ListenAddress>
+    private let bound: Settled<HostPort>
 
     /// - Parameters:
     ///   - router: from `HTTPFace.router`, with all routes added.
     ///   - idleTimeout: after which a kept connection is closed; also what a dripping client gets.
     package init(
-        router: Router<HTTPContext>, listen: ListenAddress, logger: Logger, idleTimeout: Duration = .seconds(60),
+        router: Router<HTTPContext>, listen: HostPort, logger: Logger, idleTimeout: Duration = .seconds(60),
         eventLoopGroup: EventLoopGroupProvider = .singleton
     ) {
         self.listen = listen
-        let bound = Settled<ListenAddress>()
+        let bound = Settled<HostPort>()
         self.bound = bound
         router.refuseOtherMethods()
         // The framework reports its own life at info; ours is told by the role.
@@ -43,7 +43,7 @@ package struct HTTPServer: Service {
             configuration: .init(address: .hostname(listen.host, port: listen.port), serverName: nil),
             onServerRunning: { channel in
                 bound.settle(
-                    .success(ListenAddress(host: listen.host, port: channel.localAddress?.port ?? listen.port)))
+                    .success(HostPort(host: listen.host, port: channel.localAddress?.port ?? listen.port)))
             },
             eventLoopGroupProvider: eventLoopGroup,
             logger: quiet)
@@ -51,7 +51,7 @@ package struct HTTPServer: Service {
 
     /// Where it listens, with the port that port 0 became. Waits for the start.
     /// - Throws: what `run` throws when the start fails.
-    package var boundAddress: ListenAddress {
+    package var boundAddress: HostPort {
         get async throws(WindfireError) { try await bound.value }
     }
 
@@ -67,7 +67,7 @@ package struct HTTPServer: Service {
         }
     }
 
-    private static func failure(_ error: any Error, _ listen: ListenAddress) -> WindfireError? {
+    private static func failure(_ error: any Error, _ listen: HostPort) -> WindfireError? {
         guard let error = error as? IOError else {
             return error is SocketAddressError
                 ? WindfireError(

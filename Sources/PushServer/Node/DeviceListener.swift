@@ -15,7 +15,7 @@ final class DeviceListener: Sendable {
     /// - Parameter group: the loops of the hub's shards, and no others.
     /// - Throws: `address_in_use`, or `configuration_invalid` when the address cannot be bound at all.
     init(
-        host: String, port: Int, entrance: Entrance, group: MultiThreadedEventLoopGroup
+        on address: HostPort, entrance: Entrance, group: MultiThreadedEventLoopGroup
     ) async throws(WindfireError) {
         let bootstrap = ServerBootstrap(group: group)
             // As many as the kernel keeps in its queue (listen(2), net.core.somaxconn): a reconnect storm waits there.
@@ -38,11 +38,11 @@ final class DeviceListener: Sendable {
                 channel.eventLoop.makeCompletedFuture { try entrance.receive(channel) }
             }
         do {
-            channel = try await bootstrap.bind(host: host, port: port).get()
+            channel = try await bootstrap.bind(host: address.host, port: address.port).get()
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw WindfireError(.addressInUse, "\(host):\(port) is in use", cause: error)
+            throw WindfireError(.addressInUse, "\(address) is in use", cause: error)
         } catch {
-            throw WindfireError(.configurationInvalid, "\(host):\(port) cannot be listened on", cause: error)
+            throw WindfireError(.configurationInvalid, "\(address) cannot be listened on", cause: error)
         }
     }
 

@@ -12,21 +12,20 @@ struct NodeAddresses {
         let scheme = configuration.tlsCertificate == nil ? "ws" : "wss"
         webSocket =
             configuration.advertisedWebSocket
-            ?? "\(scheme)://\(Self.host(configuration.listen)):\(devicePort)\(HTTPOpening.path)"
-        grpc = configuration.advertisedGRPC ?? "\(Self.host(configuration.grpcListen)):\(grpcPort)"
+            ?? "\(scheme)://\(Self.reachable(configuration.listen, devicePort))\(HTTPOpening.path)"
+        grpc = configuration.advertisedGRPC ?? "\(Self.reachable(configuration.grpcListen, grpcPort))"
     }
 
     /// A wildcard address cannot be dialled; this machine's own name stands in, or loopback when it resolves to
     /// nothing.
-    private static func host(_ listen: String) -> String {
-        let host = listen.split(separator: ":").dropLast().joined(separator: ":")
-        guard host == "0.0.0.0" || host == "[::]" || host.isEmpty else { return host }
+    private static func reachable(_ listen: HostPort, _ port: Int) -> HostPort {
+        guard listen.host == "0.0.0.0" || listen.host == "::" else { return HostPort(host: listen.host, port: port) }
         let candidates = (try? System.enumerateDevices()) ?? []
         let outside = candidates.compactMap(\.address).first { address in
             guard case .v4 = address, let ip = address.ipAddress else { return false }
             return !ip.hasPrefix("127.") && !ip.hasPrefix("169.254.")
         }
-        return outside?.ipAddress ?? "127.0.0.1"
+        return HostPort(host: outside?.ipAddress ?? "127.0.0.1", port: port)
     }
 
     /// Dials both addresses.

@@ -69,7 +69,7 @@ struct DevCommand: AsyncParsableCommand {
     private func authSettings(_ configuration: Configuration) throws(WindfireError) -> AuthServiceConfiguration {
         var settings = AuthServiceConfiguration()
         settings.isDev = true
-        settings.listen = ListenAddress(host: "127.0.0.1", port: portBase)
+        settings.listen = HostPort(host: "127.0.0.1", port: portBase)
         settings.authenticators = [.dev]
         settings.tokens.issuer = configuration.auth.issuer
         settings.tokens.audience = configuration.auth.audience
@@ -90,7 +90,7 @@ struct DevCommand: AsyncParsableCommand {
     ) throws(WindfireError) -> PushRouteService {
         var settings = PushRouteConfiguration(
             incarnation: .new(of: NodeID(unchecked: "route-1")),
-            listen: ListenAddress(host: "127.0.0.1", port: portBase + 100),
+            listen: HostPort(host: "127.0.0.1", port: portBase + 100),
             keys: try HTTPSupport.APIKeys(adminKeys(configuration)), limits: configuration.limits,
             version: Version.text, startedAt: WallClock.milliseconds() / 1000)
         settings.janitor.grace = configuration.route.buryAfter
@@ -105,9 +105,9 @@ struct DevCommand: AsyncParsableCommand {
         let port = portBase + 200 + (number - 1) * 3
         var settings = try configuration.pushServer()
         settings.node = NodeID(unchecked: "n\(number)")
-        settings.listen = "127.0.0.1:\(port)"
-        settings.grpcListen = "127.0.0.1:\(port + 1)"
-        settings.opsListen = "127.0.0.1:\(port + 2)"
+        settings.listen = HostPort(host: "127.0.0.1", port: port)
+        settings.grpcListen = HostPort(host: "127.0.0.1", port: port + 1)
+        settings.opsListen = HostPort(host: "127.0.0.1", port: port + 2)
         settings.advertisedWebSocket = nil
         settings.advertisedGRPC = nil
         settings.drainTime = .seconds(1)

@@ -25,7 +25,7 @@ extension Configuration {
 
     func authService() throws(WindfireError) -> AuthServiceConfiguration {
         var settings = AuthServiceConfiguration()
-        settings.listen = try ListenAddress(self.auth.listen.description)
+        settings.listen = self.auth.listen
         settings.authenticators = [try authenticator()]
         settings.tokens.issuer = self.auth.issuer
         settings.tokens.audience = self.auth.audience
@@ -68,9 +68,9 @@ extension Configuration {
         settings.zone = self.node.zone
         settings.weight = self.node.weight
         settings.capacity = self.node.capacity
-        settings.listen = self.push.listen.description
-        settings.grpcListen = self.push.grpcListen.description
-        settings.opsListen = self.push.metricsListen.description
+        settings.listen = self.push.listen
+        settings.grpcListen = self.push.grpcListen
+        settings.opsListen = self.push.metricsListen
         settings.advertisedWebSocket = self.push.advertiseWS
         settings.advertisedGRPC = self.push.advertiseGRPC?.description
         settings.overflow =
@@ -91,7 +91,7 @@ extension Configuration {
 
     func pushRoute() throws(WindfireError) -> PushRouteConfiguration {
         var settings = PushRouteConfiguration(
-            incarnation: .new(of: try nodeID()), listen: try ListenAddress(self.route.listen.description),
+            incarnation: .new(of: try nodeID()), listen: self.route.listen,
             keys: try HTTPSupport.APIKeys(apiKeyEntries()), limits: limits, zone: self.node.zone, version: Version.text,
             startedAt: WallClock.milliseconds() / 1000)
         settings.janitor.grace = self.route.buryAfter

@@ -20,7 +20,7 @@ struct FaceHarness {
         registry = FixedRegistry([one, two])
         var configuration = PushRouteConfiguration(
             incarnation: Incarnation(node: NodeID(unchecked: "r1"), life: 1),
-            listen: ListenAddress(host: "127.0.0.1", port: 0),
+            listen: HostPort(host: "127.0.0.1", port: 0),
             keys: try APIKeys([
                 APIKeys.entry(name: "backend", role: .push, key: "push-key"),
                 APIKeys.entry(name: "operator", role: .ops, key: "ops-key"),

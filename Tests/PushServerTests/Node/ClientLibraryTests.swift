@@ -1,6 +1,5 @@
 import AuthService
 import Common
-import HTTPSupport
 import PushClient
 import ServiceLifecycle
 import TestKit
@@ -15,7 +14,7 @@ import Testing
         var neighbours = try Neighbours()
         var configuration = AuthServiceConfiguration()
         configuration.isDev = true
-        configuration.listen = ListenAddress(host: "127.0.0.1", port: 0)
+        configuration.listen = HostPort(host: "127.0.0.1", port: 0)
         configuration.authenticators = [.dev]
         let service = try AuthService(
             configuration: configuration, registry: neighbours.registry, routes: neighbours.routes, logger: quiet)

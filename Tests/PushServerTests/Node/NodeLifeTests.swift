@@ -32,8 +32,9 @@ import Testing
         let neighbours = try Neighbours()
         try await neighbours.withNode { node in
             let changes: [(inout PushServerConfiguration) -> Void] = [
-                { $0.listen = "127.0.0.1:\(node.bound.devices)" }, { $0.grpcListen = "127.0.0.1:\(node.bound.grpc)" },
-                { $0.opsListen = "127.0.0.1:\(node.bound.ops)" },
+                { $0.listen = HostPort(host: "127.0.0.1", port: node.bound.devices) },
+                { $0.grpcListen = HostPort(host: "127.0.0.1", port: node.bound.grpc) },
+                { $0.opsListen = HostPort(host: "127.0.0.1", port: node.bound.ops) },
             ]
             for change in changes {
                 var configuration = try neighbours.configuration("n2")

@@ -60,9 +60,9 @@ struct Neighbours: Sendable {
 
     func configuration(_ name: String) throws -> PushServerConfiguration {
         var configuration = PushServerConfiguration(node: try NodeID(name))
-        configuration.listen = "127.0.0.1:0"
-        configuration.grpcListen = "127.0.0.1:0"
-        configuration.opsListen = "127.0.0.1:0"
+        configuration.listen = HostPort(host: "127.0.0.1", port: 0)
+        configuration.grpcListen = HostPort(host: "127.0.0.1", port: 0)
+        configuration.opsListen = HostPort(host: "127.0.0.1", port: 0)
         configuration.threads = 2
         configuration.drainTime = .milliseconds(100)
         configuration.beat = .milliseconds(100)
