@@ -12,6 +12,7 @@ final class Entrance: Sendable {
         var open = 0
         var refused = 0
         var headersRefused = 0
+        var warning = WarningPace()
     }
 
     private let shards: [ObjectIdentifier: Shard]
@@ -67,14 +68,19 @@ final class Entrance: Sendable {
                 shard: shard(of: channel), refusal: Refusal(verdict), isPlain: tls == nil, now: acceptedAt))
     }
 
-    /// A trusted proxy's connection began with something else, or with nothing in time: most likely one of the two
-    /// sides is not configured for it, and the log says which peer it was.
+    /// A trusted proxy's connection began with something else, or with nothing in time. Most likely one of the two
+    /// sides is not configured for it and no device gets in: the operator has to know, though not for each device.
     func refuseHeader(of channel: any Channel, for reason: CloseReason) {
-        counts.withLockedValue { $0.headersRefused += 1 }
+        let (count, isToBeSaid) = counts.withLockedValue { counts in
+            counts.headersRefused += 1
+            return (counts.headersRefused, counts.warning.take(at: .now()))
+        }
         shard(of: channel).sessionEnded(Ending(reason: reason, identity: nil))
-        logger.debug(
-            "no PROXY header from a trusted proxy",
+        guard isToBeSaid else { return }
+        logger.warning(
+            "a trusted proxy sends no PROXY header",
             metadata: [
+                Logger.Metadata.Key.count: "\(count)",
                 Logger.Metadata.Key.address: "\(channel.remoteAddress?.ipAddress ?? "")",
                 Logger.Metadata.Key.reason: "\(reason)",
             ])

@@ -1,4 +1,6 @@
 import Common
+import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import TestKit
 import Testing
@@ -109,6 +111,27 @@ import Testing
         }
     }
 
+    @Test func theOperatorIsToldOnceWhoSendsNoHeader() async throws {
+        let log = LogCollector()
+        var neighbours = try Neighbours()
+        neighbours.logger = Logger(label: "test") { _ in log }
+        let loopback = try #require(AddressBlock("127.0.0.1"))
+        try await neighbours.withNode {
+            $0.trustedProxies = [loopback]
+        } _: { node in
+            for _ in 0..<3 {
+                let device = try await node.connect()
+                try? await device.send(raw: DeviceSocket.request())
+                try await device.end()
+            }
+            #expect(try await node.figure("windfire_proxy_headers_refused_total") == 3)
+        }
+        let said = log.lines.filter { $0.message == "a trusted proxy sends no PROXY header" }
+        #expect(said.map(\.level) == [.warning])
+        #expect(said.first?.metadata["address"] == "127.0.0.1")
+        #expect(said.first?.metadata["reason"] == "bad_protocol")
+    }
+
     @Test func aConnectionThatIsOnlyLookedAtIsCounted() async throws {
         try await withNode { node in
             for _ in 0..<3 { try await node.connect().close() }
@@ -128,5 +151,32 @@ import Testing
             #expect(try await node.endedBeforeLogin(.badProtocol) == 2)
             #expect(try await node.figure("windfire_proxy_headers_refused_total") == 0)
         }
+    }
+}
+
+/// Keeps what was logged.
+private struct LogCollector: LogHandler {
+    struct Line {
+        let level: Logger.Level
+        let message: String
+        let metadata: [String: String]
+    }
+
+    private let kept = NIOLockedValueBox<[Line]>([])
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.debug
+
+    var lines: [Line] { kept.withLockedValue { $0 } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let line = Line(
+            level: event.level, message: event.message.description,
+            metadata: (event.metadata ?? [:]).mapValues(\.description))
+        kept.withLockedValue { $0.append(line) }
     }
 }

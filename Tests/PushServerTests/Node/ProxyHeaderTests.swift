@@ -127,6 +127,16 @@ struct ProxyHeaderTests {
         #expect(read(Self.binary([], length: 0xFFFF), followedBy: []) == .refused(.tooLarge), "known from its length")
     }
 
+    // MARK: What is said about it
+
+    @Test func aWarningIsRepeatedAfterAMinuteAtTheEarliest() {
+        let start = NIODeadline.uptimeNanoseconds(3_000_000_000)
+        var pace = WarningPace()
+        let seconds = [0, 0, 59.999_999_999, 60, 119, 120]
+        let said = seconds.map { pace.take(at: start + .nanoseconds(Int64(($0 * 1_000_000_000).rounded()))) }
+        #expect(said == [true, false, false, true, false, true])
+    }
+
     // MARK: Both
 
     @Test(arguments: [

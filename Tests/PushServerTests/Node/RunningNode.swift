@@ -19,6 +19,7 @@ struct Neighbours: Sendable {
     let secret: SharedSecret
     /// Where nodes find the keys of tokens; `key` alone when nil.
     var keys: (any VerificationKeySource)?
+    var logger = quiet
 
     init(limits: Limits = .default) throws {
         routes = SwitchableRoutes(limits: limits)
@@ -76,7 +77,7 @@ struct Neighbours: Sendable {
             verifier: try JWTTokenVerifier(
                 .init(issuer: "windfire"), keys: keys ?? SigningKeys(signer: key).verification,
                 now: { Int64(WallClock.milliseconds() / 1000) }),
-            caller: GRPCNodeCaller(secret: secret, logger: quiet), secret: secret, logger: quiet)
+            caller: GRPCNodeCaller(secret: secret, logger: quiet), secret: secret, logger: logger)
     }
 
     func start(_ name: String, _ change: (inout PushServerConfiguration) -> Void) async throws -> RunningNode {
