@@ -49,11 +49,13 @@ package final class GRPCNodeCaller: NodeCaller, Service {
         request.from = delivery.from?.text ?? ""
         request.collapseKey = delivery.collapseKey ?? ""
         request.traceID = delivery.traceID
+        request.isChunk = delivery.isChunk
 
         var outcomes: [DeliveryOutcome] = []
         outcomes.reserveCapacity(delivery.sessions.count)
         for sessions in slices(of: delivery.sessions) {
             request.sessions = PackedSessions.pack(sessions)
+            if !delivery.places.isEmpty { request.places = PackedPlaces.pack(delivery.places[sessions.indices]) }
             let reply: Windfire_Node_V1_DeliverReply
             do {
                 reply = try await connection.stub.deliver(request, options: options)

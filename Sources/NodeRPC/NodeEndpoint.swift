@@ -13,6 +13,7 @@ struct NodeEndpoint: Windfire_Node_V1_Node.SimpleServiceProtocol {
     ) async throws -> Windfire_Node_V1_DeliverReply {
         try checkIncarnation(request.incarnation)
         let sessions = try unpack(request.sessions)
+        let places = try unpackPlaces(request.places, of: sessions.count)
         guard request.data.count <= limits.payloadBytesMax else {
             throw RPCError(code: .invalidArgument, message: "data is longer than \(limits.payloadBytesMax) bytes")
         }
@@ -24,7 +25,9 @@ struct NodeEndpoint: Windfire_Node_V1_Node.SimpleServiceProtocol {
             from: request.from.isEmpty
                 ? nil : try checked { () throws(WindfireError) in try ClientID(request.from) },
             collapseKey: request.collapseKey.isEmpty ? nil : request.collapseKey,
-            traceID: request.traceID)
+            traceID: request.traceID,
+            places: places,
+            isChunk: request.isChunk)
         let outcomes = await service.deliver(delivery)
         precondition(outcomes.count == sessions.count, "a node service answers once per session")
         return .with { $0.outcomes = Data(outcomes.lazy.map(\.rawValue)) }
@@ -55,6 +58,13 @@ struct NodeEndpoint: Windfire_Node_V1_Node.SimpleServiceProtocol {
             throw RPCError(code: .invalidArgument, message: "sessions are not 16 bytes each")
         }
         return sessions
+    }
+
+    private func unpackPlaces(_ packed: Data, of count: Int) throws -> [StoredPlace] {
+        guard packed.isEmpty || packed.count == count * PackedPlaces.byteCount else {
+            throw RPCError(code: .invalidArgument, message: "places are not 32 bytes for each session")
+        }
+        return PackedPlaces.unpack(packed)
     }
 
     private func checked<Value>(_ make: () throws(WindfireError) -> Value) throws -> Value {

@@ -33,9 +33,11 @@ package final class NodeRPCServer: Service {
             address: try Self.socketAddress(address),
             transportSecurity: Self.transportSecurity(security),
             config: .defaults { config in
-                // A Deliver is one message: the payload once, 16 bytes per session, and small fields around them.
+                // A Deliver is one message: the payload once, 16 bytes and perhaps a place per session, and small
+                // fields around them.
                 config.rpc.maxRequestPayloadSize =
-                    limits.payloadBytesMax + limits.sessionsPerDeliverMax * SessionID.byteCount + (64 << 10)
+                    limits.payloadBytesMax + (64 << 10)
+                    + limits.sessionsPerDeliverMax * (SessionID.byteCount + PackedPlaces.byteCount)
                 // Half a megabyte in flight without waiting for window updates; larger frames, fewer frame headers.
                 config.http2.targetWindowSize = 1 << 20
                 config.http2.maxFrameSize = 64 << 10

@@ -38,11 +38,17 @@ package struct Delivery: Hashable, Sendable {
     package var collapseKey: String?
     /// 32 hex digits, W3C Trace Context; empty when the caller has none.
     package var traceID: String
+    /// For a stored message: where it lies in each session's inbox, in the order of `sessions`. Empty for a live one.
+    package var places: [StoredPlace]
+    /// Part of a job, and so perhaps called again by another runner: a live message is then handed to each session
+    /// once, however often the call is repeated.
+    package var isChunk: Bool
 
     package init(
         message: MessageID, timestampMilliseconds: UInt64, data: [UInt8], sessions: [SessionID], from: ClientID? = nil,
-        collapseKey: String? = nil, traceID: String = ""
+        collapseKey: String? = nil, traceID: String = "", places: [StoredPlace] = [], isChunk: Bool = false
     ) {
+        precondition(places.isEmpty || places.count == sessions.count, "a stored message has a place for each session")
         self.message = message
         self.timestampMilliseconds = timestampMilliseconds
         self.data = data
@@ -50,12 +56,27 @@ package struct Delivery: Hashable, Sendable {
         self.from = from
         self.collapseKey = collapseKey
         self.traceID = traceID
+        self.places = places
+        self.isChunk = isChunk
+    }
+}
+
+/// A stored message's place in one inbox.
+package struct StoredPlace: Hashable, Sendable {
+    package let position: StreamPosition
+    /// The entry that lay before it: a session that was sent everything up to there misses nothing in between.
+    package let previous: StreamPosition?
+
+    package init(position: StreamPosition, previous: StreamPosition?) {
+        self.position = position
+        self.previous = previous
     }
 }
 
 /// What became of a message for one session. Raw values are those on the wire.
 package enum DeliveryOutcome: UInt8, Hashable, Sendable {
-    /// Handed to the connection: to the kernel, or to its outbox while the kernel's buffer is full.
+    /// Handed to the session: to the kernel, or to its outbox while the kernel's buffer is full. A stored message may
+    /// also wait for earlier ones to be acknowledged; it is sent in its turn.
     case written = 0
     /// The session is not on this node.
     case gone = 1

@@ -168,6 +168,7 @@ import Testing
         Malformed("half a session") { $0.sessions.removeLast() },
         Malformed("too many sessions") { $0.sessions = .init(count: 16 * 50_001) },
         Malformed("payload over the limit") { $0.data = .init(count: 256 << 10 | 1) },
+        Malformed("places for other sessions") { $0.places = .init(count: 3 * 32) },
         Malformed("no message id") { $0.messageID = "" },
         Malformed("sender that is no client id") { $0.from = "a|b" },
     ])

@@ -47,7 +47,13 @@ func makeDelivery(_ sessions: [SessionID], data: String = #"{"hi":1}"#) throws -
     Delivery(
         message: try MessageID("0190-abc"), timestampMilliseconds: 1_700_000_000_123, data: Array(data.utf8),
         sessions: sessions, from: try ClientID("älice"), collapseKey: "score",
-        traceID: "4bf92f3577b34da6a3ce929d0e0e4736")
+        traceID: "4bf92f3577b34da6a3ce929d0e0e4736",
+        places: sessions.indices.map { index in
+            StoredPlace(
+                position: StreamPosition(milliseconds: 1_700_000_000_123, sequence: UInt64(index) + 7),
+                previous: index == 0 ? nil : StreamPosition(milliseconds: 1_600_000_000_000, sequence: UInt64(index)))
+        },
+        isChunk: true)
 }
 
 /// Runs a node's server on a free loopback port for as long as the body runs, and a caller of it.

@@ -58,6 +58,13 @@ package nonisolated struct Windfire_Node_V1_DeliverRequest: Sendable {
   /// 32 hex digits, W3C Trace Context.
   package var traceID: String = String()
 
+  /// For a stored message: 32 bytes per session, in the order of `sessions`: milliseconds and sequence of its place in
+  /// that session's inbox, then of the entry before it (zeros: none). Big-endian. Empty for a live message.
+  package var places: Data = Data()
+
+  /// Part of a job: the call may be repeated, and each session gets a live message once.
+  package var isChunk: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -113,7 +120,7 @@ fileprivate nonisolated let _protobuf_package = "windfire.node.v1"
 
 nonisolated extension Windfire_Node_V1_DeliverRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeliverRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{3}message_id\0\u{3}timestamp_ms\0\u{1}data\0\u{1}sessions\0\u{1}from\0\u{3}collapse_key\0\u{3}trace_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{3}message_id\0\u{3}timestamp_ms\0\u{1}data\0\u{1}sessions\0\u{1}from\0\u{3}collapse_key\0\u{3}trace_id\0\u{1}places\0\u{3}is_chunk\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -129,6 +136,8 @@ nonisolated extension Windfire_Node_V1_DeliverRequest: SwiftProtobuf.Message, Sw
       case 6: try { try decoder.decodeSingularStringField(value: &self.from) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.collapseKey) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.traceID) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.places) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.isChunk) }()
       default: break
       }
     }
@@ -159,6 +168,12 @@ nonisolated extension Windfire_Node_V1_DeliverRequest: SwiftProtobuf.Message, Sw
     if !self.traceID.isEmpty {
       try visitor.visitSingularStringField(value: self.traceID, fieldNumber: 8)
     }
+    if !self.places.isEmpty {
+      try visitor.visitSingularBytesField(value: self.places, fieldNumber: 9)
+    }
+    if self.isChunk != false {
+      try visitor.visitSingularBoolField(value: self.isChunk, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -171,6 +186,8 @@ nonisolated extension Windfire_Node_V1_DeliverRequest: SwiftProtobuf.Message, Sw
     if lhs.from != rhs.from {return false}
     if lhs.collapseKey != rhs.collapseKey {return false}
     if lhs.traceID != rhs.traceID {return false}
+    if lhs.places != rhs.places {return false}
+    if lhs.isChunk != rhs.isChunk {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

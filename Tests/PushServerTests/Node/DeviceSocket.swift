@@ -92,7 +92,7 @@ final class DeviceSocket: Sendable {
     }
 
     /// Takes what waits, and everything from now on.
-    func startReading() async throws { try await channel.setOption(.autoRead, value: true) }
+    func startReading() async throws { try await channel.setOption(.autoRead, value: true).get() }
 
     func stopAnsweringPings() { inbox.withLockedValue { $0.answersPings = false } }
     func close() async throws { try? await channel.close() }
