@@ -77,6 +77,14 @@ package struct Limits: Sendable, Equatable {
     package var inboxAge: Duration = .seconds(7 * 24 * 3_600)
     /// How long a message stays that every device has acknowledged, so that a repeated chunk of its push finds it.
     package var inboxAcknowledgedKept: Duration = .seconds(600)
+    /// Stored messages on their way to one device at once, unacknowledged: enough to fill a mobile link, few enough to
+    /// be sent again.
+    package var inFlightMax = 64
+    /// How long a device may take to acknowledge before everything unacknowledged is sent again; doubles up to ten
+    /// minutes while nothing is acknowledged.
+    package var acknowledgementTimeout: Duration = .seconds(30)
+    /// How often a node asks whether a stored message was lost on its way to one of its sessions.
+    package var inboxSweep: Duration = .seconds(30)
     /// Devices of one client whose place in the inbox is remembered, connected or not.
     package var inboxDevicesMax = 32
     /// Messages handed out at once.

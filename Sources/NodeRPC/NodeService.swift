@@ -61,18 +61,6 @@ package struct Delivery: Hashable, Sendable {
     }
 }
 
-/// A stored message's place in one inbox.
-package struct StoredPlace: Hashable, Sendable {
-    package let position: StreamPosition
-    /// The entry that lay before it: a session that was sent everything up to there misses nothing in between.
-    package let previous: StreamPosition?
-
-    package init(position: StreamPosition, previous: StreamPosition?) {
-        self.position = position
-        self.previous = previous
-    }
-}
-
 /// What became of a message for one session. Raw values are those on the wire.
 package enum DeliveryOutcome: UInt8, Hashable, Sendable {
     /// Handed to the session: to the kernel, or to its outbox while the kernel's buffer is full. A stored message may

@@ -24,15 +24,15 @@ package enum EchoEndpoint {
         let incarnation = Incarnation.new(of: NodeID(unchecked: "echo"))
         let registry = InMemoryRegistry()
         let peers = Peers(registry: registry, caller: NoNodes(), clock: WallClock.milliseconds, logger: logger)
+        let store = InMemoryRouteStore()
         let desk = LoginDesk(
-            incarnation: incarnation, verifier: NoTokens(), routes: InMemoryRouteStore(), peers: peers, clock: { 0 },
-            logger: logger)
+            incarnation: incarnation, verifier: NoTokens(), routes: store, peers: peers, clock: { 0 }, logger: logger)
         let hub = Hub(
             incarnation: incarnation, loops: Array(group.makeIterator()),
             settings: SessionSettings(
                 limits: limits, overflow: .disconnect, allowedOrigins: [], subprotocols: [EchoSubprotocol.self],
                 isEveryPath: true),
-            desk: desk)
+            desk: desk, inboxes: InboxDesk(inboxes: store, logger: logger))
         await hub.start()
         let entrance = Entrance(
             hub: hub, admission: Admission(limits: limits, connectionsMax: 1_000), tls: nil, trustedProxies: [],

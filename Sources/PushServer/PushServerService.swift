@@ -16,7 +16,7 @@ import ServiceLifecycle
 package final class PushServerService: Service {
     private let configuration: PushServerConfiguration
     private let registry: any Registry
-    private let routes: any RouteStore
+    private let routes: any RouteStore & InboxStore
     private let verifier: any TokenVerifier
     private let caller: any NodeCaller
     private let secret: SharedSecret
@@ -35,9 +35,9 @@ package final class PushServerService: Service {
     }
 
     package init(
-        configuration: PushServerConfiguration, registry: any Registry, routes: any RouteStore,
-        verifier: any TokenVerifier, caller: any NodeCaller, secret: SharedSecret, readiness: [ReadinessCheck] = [],
-        logger: Logger
+        configuration: PushServerConfiguration, registry: any Registry,
+        routes: any RouteStore & InboxStore, verifier: any TokenVerifier, caller: any NodeCaller,
+        secret: SharedSecret, readiness: [ReadinessCheck] = [], logger: Logger
     ) {
         checks = readiness
         self.configuration = configuration
@@ -78,13 +78,14 @@ package final class PushServerService: Service {
         let desk = LoginDesk(
             incarnation: incarnation, verifier: verifier, routes: routes, peers: peers,
             clock: { Int64(WallClock.milliseconds() / 1000) }, logger: logger)
+        let inboxes = InboxDesk(inboxes: routes, logger: logger)
         let hub = Hub(
             incarnation: incarnation, loops: Array(group.makeIterator()),
             settings: SessionSettings(
                 limits: configuration.limits, overflow: configuration.overflow,
                 allowedOrigins: configuration.allowedOrigins, subprotocols: [JSONSubprotocol.self],
                 overPaceMax: configuration.overPaceMax),
-            desk: desk)
+            desk: desk, inboxes: inboxes)
         peers.attach(hub)
         let reconciler = Reconciler(
             hub: hub, desk: desk, peers: peers, routes: routes, registry: registry,
@@ -103,7 +104,11 @@ package final class PushServerService: Service {
         // Stopped last to first: the keepers end before the routes are taken back, so that nothing announces the node
         // again; while devices are sent away, it still answers its peers and says at /readyz that it is stopping.
         // A part that fails stops the others in the same order.
-        let parts: [any Service] = [ops, rpc, Part { [self] in try await serve(node) }, reporter, reconciler]
+        let sweep = InboxSweep(
+            hub: hub, desk: inboxes, interval: configuration.limits.inboxSweep, logger: logger)
+        let parts: [any Service] = [
+            ops, rpc, inboxes, Part { [self] in try await serve(node) }, reporter, reconciler, sweep,
+        ]
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .critical)
         try await ServiceGroup(

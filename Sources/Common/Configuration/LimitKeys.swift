@@ -119,6 +119,15 @@ struct LimitKey: Sendable {
             "inbox-acknowledged-kept", \.inboxAcknowledgedKept, .seconds(1) ... .seconds(24 * 3_600),
             "How long a message stays that every device has acknowledged."),
         count(
+            "in-flight-max", \.inFlightMax, 1...10_000,
+            "Stored messages on their way to one device at once, unacknowledged."),
+        duration(
+            "acknowledgement-timeout", \.acknowledgementTimeout, .seconds(1) ... .seconds(3_600),
+            "How long a device may take to acknowledge before it is sent everything unacknowledged again."),
+        duration(
+            "inbox-sweep", \.inboxSweep, .seconds(1) ... .seconds(3_600),
+            "How often a node looks for stored messages that were lost on their way to it."),
+        count(
             "inbox-devices-max", \.inboxDevicesMax, 1...1_000,
             "Devices of one client whose place in the inbox is remembered."),
         count("inbox-page-messages-max", \.inboxPageMessagesMax, 1...1_000, "Stored messages handed out at once."),

@@ -25,7 +25,7 @@ package final class InboxFlow {
         /// that nothing at all was acknowledged, up to `patienceMax`.
         package let acknowledgementTimeout: TimeAmount
         package let patienceMax: TimeAmount
-        /// How long to wait after the store did not answer.
+        /// How long to wait after the store did not answer; doubles up to 32 times that.
         package let retryDelay: TimeAmount
 
         package init(
@@ -76,27 +76,25 @@ package final class InboxFlow {
     /// The last place known to exist in the inbox, and what was known when the store was last asked.
     private var newest: StreamPosition
     private var newestWhenAsked = StreamPosition.start
-    /// Nothing is known of the inbox yet.
-    private var isUnknown: Bool
     private var isReading = false
+    private var failedReads = 0
     /// Not before then; after a read that failed.
     private var readAfter: NIODeadline?
     private var resendAt: NIODeadline?
     private var patience: TimeAmount
     private var toldGap = 0
 
-    /// - Parameter page: what the claim answered with, nil when it did not say: then the store is asked.
-    package init(page: InboxPage?, rules: Rules) {
-        let start = page?.messages.first?.previous ?? (page?.messages.isEmpty == true ? page?.upTo : nil) ?? .start
+    /// - Parameter page: what the claim answered with, to be handed to `received` next.
+    package init(page: InboxPage, rules: Rules) {
+        let start = page.messages.isEmpty ? page.upTo ?? .start : page.messages[0].previous ?? .start
         sent = start
         furthest = start
         acknowledged = start
         newest = start
-        isUnknown = page == nil
         patience = rules.acknowledgementTimeout
     }
 
-    private var isCaughtUp: Bool { backlog.isEmpty && !isReading && !isUnknown && newest <= sent }
+    private var isCaughtUp: Bool { backlog.isEmpty && !isReading && newest <= sent }
 
     // MARK: What the store says
 
@@ -123,12 +121,12 @@ package final class InboxFlow {
     package func received(_ page: InboxPage, takesBytes: Bool, now: NIODeadline, rules: Rules) -> Step {
         isReading = false
         readAfter = nil
+        failedReads = 0
         var step = Step()
         if page.trimmed > 0, page.trimmed != toldGap {
             toldGap = page.trimmed
             step.gap = page.trimmed
         }
-        isUnknown = false
         let last = backlog.last?.id ?? sent
         backlog.append(contentsOf: page.messages.filter { $0.id > last })
         let known = page.upTo ?? .start
@@ -144,7 +142,8 @@ package final class InboxFlow {
 
     package func readFailed(now: NIODeadline, rules: Rules) {
         isReading = false
-        readAfter = now + rules.retryDelay
+        failedReads += 1
+        readAfter = now + rules.retryDelay * (1 << min(failedReads, 6) / 2)
     }
 
     // MARK: What the device says
@@ -196,7 +195,7 @@ package final class InboxFlow {
         }
         guard backlog.isEmpty else { return }
         if cover > sent { sent = cover }
-        guard isUnknown || newest > sent, !isReading, takesBytes else { return }
+        guard newest > sent, !isReading, takesBytes else { return }
         if let readAfter, readAfter > now { return }
         // Half a window at a time: a page for each acknowledged message would ask the store a hundred times as often.
         guard inFlight.count <= rules.windowMax / 2 else { return }

@@ -26,4 +26,11 @@ package struct Message: Equatable, Sendable {
         self.collapseKey = collapseKey
         self.wantsAcknowledgement = wantsAcknowledgement
     }
+
+    /// The same message at its place in one inbox.
+    package func stored(at position: StreamPosition) -> Message {
+        Message(
+            id: position.messageID, timestampMilliseconds: timestampMilliseconds, data: data, from: from,
+            wantsAcknowledgement: true)
+    }
 }

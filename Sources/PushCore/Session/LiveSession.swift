@@ -7,6 +7,9 @@ struct LiveSession {
     /// When the token ends.
     var tokenEnd: NIODeadline
     var outbox = Outbox()
+    /// Set from the first stored message on.
+    private(set) var inbox: InboxFlow?
+    private(set) var takesInbox = false
     private(set) var isWritable = true
 
     /// This session's own interval, drawn once: a mass reconnect does not beat in step.
@@ -32,10 +35,42 @@ struct LiveSession {
         heartbeatDue = now + heartbeat
     }
 
+    /// Nothing waits before what is written now.
+    var takesBytes: Bool { isWritable && outbox.isEmpty }
+
+    /// What the store said of the inbox when the session was claimed.
+    mutating func open(_ opening: InboxOpening, now: NIODeadline, rules: InboxFlow.Rules) -> InboxFlow.Step {
+        switch opening {
+        case .none:
+            takesInbox = false
+            return .nothing
+        case .page(let page):
+            takesInbox = true
+            // The client never had a stored message: nothing is kept until the first one comes.
+            if page == .empty, inbox == nil { return .nothing }
+            let flow = inbox ?? InboxFlow(page: page, rules: rules)
+            inbox = flow
+            return flow.received(page, takesBytes: takesBytes, now: now, rules: rules)
+        case .unknown:
+            takesInbox = true
+            return .nothing
+        }
+    }
+
+    /// The flow of a session that takes stored messages, made when it is first needed.
+    mutating func openInbox(rules: InboxFlow.Rules) -> InboxFlow? {
+        guard takesInbox else { return nil }
+        if let inbox { return inbox }
+        let flow = InboxFlow(page: .empty, rules: rules)
+        inbox = flow
+        return flow
+    }
+
     var nextDeadline: NIODeadline {
         var next = min(heartbeatDue, tokenEnd)
         if let stallCheck { next = min(next, stallCheck) }
         if let resumeAt { next = min(next, resumeAt) }
+        if let inboxDue = inbox?.nextDeadline { next = min(next, inboxDue) }
         return next
     }
 
@@ -65,7 +100,7 @@ struct LiveSession {
         bufferedAtLastCheck = bufferedBytes
     }
 
-    enum DeadlineVerdict { case nothing, ping, resumeReading, end(CloseReason) }
+    enum DeadlineVerdict { case nothing, ping, resumeReading, inbox(InboxFlow.Step), end(CloseReason) }
 
     mutating func deadlineReached(now: NIODeadline, bufferedBytes: Int, rules: SessionRules) -> DeadlineVerdict {
         if tokenEnd <= now { return .end(.tokenExpired) }
@@ -77,6 +112,9 @@ struct LiveSession {
         if let resumeAt, resumeAt <= now {
             self.resumeAt = nil
             return .resumeReading
+        }
+        if let inbox, let due = inbox.nextDeadline, due <= now {
+            return .inbox(inbox.proceed(takesBytes: takesBytes, now: now, rules: rules.inbox))
         }
         guard heartbeatDue <= now else { return .nothing }
         if isPinged {

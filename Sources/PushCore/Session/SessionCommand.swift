@@ -5,6 +5,8 @@ import NIOCore
 package enum SessionCommand: Equatable, Sendable {
     case welcome(SessionIdentity, heartbeat: Duration)
     case message(Message)
+    /// So many stored messages are lost to this device: its inbox was full, and they were the oldest.
+    case gap(missed: Int)
     /// A request was done. `delivered` counts sessions for `send`; `expiresAt` is Unix seconds for `token`.
     case ok(ref: Reference?, delivered: Int? = nil, expiresAt: Int64? = nil)
     /// A request was refused; the connection goes on.

@@ -4,7 +4,8 @@ import NIOCore
 /// What a front-end understood of the bytes it read.
 package enum SessionEvent: Equatable, Sendable {
     /// The first thing a device says, in a frame or in the request that opened the connection.
-    case hello(token: String, device: DeviceID?)
+    /// `takesInbox`: stored messages are for it too, and it acknowledges them.
+    case hello(token: String, device: DeviceID?, takesInbox: Bool = true)
     /// A newer token, before the present one ends.
     case renew(token: String, ref: Reference?)
     /// Everything up to this message has been received.

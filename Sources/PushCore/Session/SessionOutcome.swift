@@ -15,13 +15,23 @@ package struct Ending: Equatable, Sendable {
     }
 }
 
+/// What a session begins with of its client's stored messages.
+package enum InboxOpening: Equatable, Sendable {
+    /// The device takes none.
+    case none
+    /// What the claim answered with.
+    case page(InboxPage)
+    /// The store did not say: the claim that is made up for later does.
+    case unknown
+}
+
 /// What became of a hello.
 package enum LoginOutcome: Equatable, Sendable {
     /// The route is claimed, or will be when the store is back (its epoch is then `.none`).
-    case granted(SessionIdentity, tokenEnd: NIODeadline)
+    case granted(SessionIdentity, tokenEnd: NIODeadline, inbox: InboxOpening = .page(.empty))
     case refused(CloseReason)
 
     var leftOver: SessionStateMachine.LoginAction {
-        if case .granted(let identity, _) = self { .release(identity) } else { .none }
+        if case .granted(let identity, _, _) = self { .release(identity) } else { .none }
     }
 }

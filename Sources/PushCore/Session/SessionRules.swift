@@ -15,6 +15,7 @@ package final class SessionRules: Sendable {
     package let overPaceMax: TimeAmount
     /// How long the other side may take to answer our last words.
     package let closeGrace: TimeAmount
+    package let inbox: InboxFlow.Rules
 
     package init(limits: Limits, overflow: Outbox.Policy, overPaceMax: Duration = .seconds(30)) {
         authenticationDeadline = TimeAmount(limits.authenticationDeadline)
@@ -27,5 +28,7 @@ package final class SessionRules: Sendable {
         pace = RateLimiter.Pace(perSecond: limits.messagesPerSecondMax, burst: limits.messagesBurstMax)
         self.overPaceMax = TimeAmount(overPaceMax)
         closeGrace = .seconds(2)
+        inbox = InboxFlow.Rules(
+            windowMax: limits.inFlightMax, acknowledgementTimeout: TimeAmount(limits.acknowledgementTimeout))
     }
 }

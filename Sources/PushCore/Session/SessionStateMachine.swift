@@ -22,7 +22,7 @@ package struct SessionStateMachine: ~Copyable {
         case closed
     }
 
-    private let rules: SessionRules
+    let rules: SessionRules
     private var state: State
 
     package init(rules: SessionRules, acceptedAt now: NIODeadline) {
@@ -39,10 +39,11 @@ package struct SessionStateMachine: ~Copyable {
 
     package enum EventAction: Equatable {
         case none
-        case login(token: String, device: DeviceID?)
+        case login(token: String, device: DeviceID?, takesInbox: Bool)
         case renew(token: String, ref: Reference?)
         case forward(to: ClientID, data: ByteBuffer, ref: Reference?)
-        case acknowledged(MessageID)
+        /// A live message, or one of the inbox: then there may be more to do.
+        case acknowledged(InboxFlow.Step)
         case send(SessionCommand)
         case write(ByteBuffer)
         case end(Ending)
@@ -57,9 +58,9 @@ package struct SessionStateMachine: ~Copyable {
         switch consume state {
         case .opening(let deadline):
             switch event {
-            case .hello(let token, let device):
+            case .hello(let token, let device, let takesInbox):
                 self = Self(rules, .authenticating(authenticateBy: deadline))
-                return .login(token: token, device: device)
+                return .login(token: token, device: device, takesInbox: takesInbox)
             default:
                 self = Self(rules, .opening(authenticateBy: deadline))
                 return receivedBeforeLogin(event, now: now)
@@ -99,7 +100,7 @@ package struct SessionStateMachine: ~Copyable {
         switch event {
         case .hello: .end(end(for: .protocolViolation, now: now))
         case .renew(let token, let ref): .renew(token: token, ref: ref)
-        case .acknowledge(let id): .acknowledged(id)
+        case .acknowledge(let id): .acknowledged(acknowledge(id, now: now))
         case .send(let to, let data, let ref): .forward(to: to, data: data, ref: ref)
         case .ping: .send(.pong)
         case .heard: .none
@@ -133,7 +134,7 @@ package struct SessionStateMachine: ~Copyable {
     // MARK: Login
 
     package enum LoginAction: Equatable {
-        case welcome(SessionIdentity)
+        case welcome(SessionIdentity, InboxFlow.Step)
         case end(Ending)
         /// The device left meanwhile: give its route back.
         case release(SessionIdentity)
@@ -146,10 +147,11 @@ package struct SessionStateMachine: ~Copyable {
         switch consume state {
         case .authenticating(let deadline):
             switch outcome {
-            case .granted(let identity, let tokenEnd):
-                let session = LiveSession(identity, tokenEnd: tokenEnd, now: now, jitter: jitter, rules: rules)
+            case .granted(let identity, let tokenEnd, let inbox):
+                var session = LiveSession(identity, tokenEnd: tokenEnd, now: now, jitter: jitter, rules: rules)
+                let step = session.open(inbox, now: now, rules: rules.inbox)
                 self = Self(rules, .live(session))
-                return .welcome(identity)
+                return .welcome(identity, step)
             case .refused(let reason):
                 self = Self(rules, .authenticating(authenticateBy: deadline))
                 return .end(end(for: reason, now: now))
@@ -174,8 +176,14 @@ package struct SessionStateMachine: ~Copyable {
     }
 
     /// The route was claimed after all, or again under another epoch.
-    package mutating func claimed(_ identity: SessionIdentity) {
-        withLive { $0.identity = identity }
+    package mutating func claimed(
+        _ identity: SessionIdentity, inbox: InboxOpening, now: NIODeadline
+    ) -> InboxFlow.Step {
+        let rules = rules.inbox
+        return withLive { session in
+            session.identity = identity
+            return session.open(inbox, now: now, rules: rules)
+        } ?? .nothing
     }
 
     // MARK: Delivery
@@ -194,7 +202,15 @@ package struct SessionStateMachine: ~Copyable {
     /// would say `.write`; asked first, because a fan-out asks thousands of sessions and nearly all say yes.
     package var takesDirectly: Bool {
         switch state {
-        case .live(let session): session.isWritable && session.outbox.isEmpty
+        case .live(let session): session.takesBytes
+        default: false
+        }
+    }
+
+    /// Whether stored messages are for this session.
+    package var takesInbox: Bool {
+        switch state {
+        case .live(let session): session.takesInbox
         default: false
         }
     }
@@ -202,7 +218,7 @@ package struct SessionStateMachine: ~Copyable {
     package mutating func deliver(_ bytes: ByteBuffer, collapseKey: String?, now: NIODeadline) -> DeliverAction {
         let bounds = rules.outbox
         let offer: Outbox.Offer?? = withLive { session in
-            if session.isWritable && session.outbox.isEmpty { return nil }
+            if session.takesBytes { return nil }
             return session.outbox.offer(bytes, collapseKey: collapseKey, bounds: bounds)
         }
         switch offer {
@@ -231,6 +247,7 @@ package struct SessionStateMachine: ~Copyable {
         case none
         case ping
         case resumeReading
+        case inbox(InboxFlow.Step)
         case end(Ending)
         /// The other side had its time to answer our last words.
         case disconnect
@@ -253,6 +270,7 @@ package struct SessionStateMachine: ~Copyable {
             case .nothing: return .none
             case .ping: return .ping
             case .resumeReading: return .resumeReading
+            case .inbox(let step): return .inbox(step)
             case .end(let reason): return .end(end(for: reason, now: now))
             }
         case .closing(let deadline):
@@ -314,7 +332,7 @@ package struct SessionStateMachine: ~Copyable {
 
     /// Works on the live session in place; nil in every other state.
     @discardableResult
-    private mutating func withLive<Result>(_ body: (inout LiveSession) -> Result) -> Result? {
+    mutating func withLive<Result>(_ body: (inout LiveSession) -> Result) -> Result? {
         let rules = rules
         switch consume state {
         case .live(var session):

@@ -120,10 +120,10 @@ final class Reconciler: Service {
 
     /// Sessions that came while the store was away.
     private func claimUnclaimed() async throws(WindfireError) {
-        for identity in await hub.unclaimed() {
-            switch try await desk.claim(identity) {
-            case .granted(let epoch, let displaced, inbox: _):
-                await hub.claimed(identity.claimed(epoch))
+        for (identity, takesInbox) in await hub.unclaimed() {
+            switch try await desk.claim(identity, takesInbox: takesInbox) {
+            case .granted(let epoch, let displaced, let page):
+                await hub.claimed(identity.claimed(epoch), inbox: takesInbox ? .page(page) : .none)
                 if !displaced.isEmpty { peers.close(displaced, for: .replaced) }
             case .revoked: peers.close([identity.route], for: .tokenRevoked)
             case .conflict: peers.close([identity.route], for: .conflict)

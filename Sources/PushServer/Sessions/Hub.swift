@@ -10,11 +10,11 @@ final class Hub: NodeService, Sendable {
     let shards: [Shard]
 
     /// - Parameter loops: at most 256, since a session id names its loop in one byte.
-    init(incarnation: Incarnation, loops: [any EventLoop], settings: SessionSettings, desk: LoginDesk) {
+    init(incarnation: Incarnation, loops: [any EventLoop], settings: SessionSettings, desk: LoginDesk, inboxes: InboxDesk) {
         precondition((1...256).contains(loops.count), "a node has 1 to 256 event loops")
         self.incarnation = incarnation
         shards = loops.enumerated().map { index, loop in
-            Shard(index: UInt8(index), loop: loop, settings: settings, desk: desk)
+            Shard(index: UInt8(index), loop: loop, settings: settings, desk: desk, inboxes: inboxes)
         }
     }
 
@@ -46,7 +46,7 @@ final class Hub: NodeService, Sendable {
             data: ByteBuffer(bytes: delivery.data), from: delivery.from, collapseKey: delivery.collapseKey)
         let futures = zip(shards, targets).filter { !$1.isEmpty }.map { shard, targets in
             let promise = shard.loop.makePromise(of: [FanOut.Result].self)
-            shard.loop.execute { shard.deliver(FanOut(message, to: targets, promise: promise)) }
+            shard.loop.execute { shard.deliver(FanOut(message, of: delivery, to: targets, promise: promise)) }
             return promise.futureResult
         }
         for future in futures {
@@ -84,7 +84,18 @@ final class Hub: NodeService, Sendable {
         await onEach { $0.identities(in: buckets) }.flatMap { $0 }
     }
 
-    func unclaimed() async -> [SessionIdentity] { await onEach { $0.unclaimed() }.flatMap { $0 } }
+    /// Sessions that the store was away for when they came, and whether they take stored messages.
+    func unclaimed() async -> [(SessionIdentity, takesInbox: Bool)] { await onEach { $0.unclaimed() }.flatMap { $0 } }
+
+    /// Sessions that take stored messages and that the store knows.
+    func claimedIdentities() async -> [SessionIdentity] { await onEach { $0.claimedIdentities() }.flatMap { $0 } }
+
+    /// Tells sessions where their clients' inboxes end.
+    func reach(_ heads: [(session: SessionID, head: StreamPosition)]) async {
+        await onEach { shard in
+            for (session, head) in heads where session.shard == shard.index { shard.reach(session, head) }
+        }
+    }
 
     /// Those of the entries whose session is not here and not on its way.
     func unknown(_ entries: [ClientRoute]) async -> [ClientRoute] {
@@ -93,9 +104,9 @@ final class Hub: NodeService, Sendable {
         }.flatMap { $0 } + entries.filter { Int($0.route.session.shard) >= shards.count }
     }
 
-    func claimed(_ identity: SessionIdentity) async {
+    func claimed(_ identity: SessionIdentity, inbox: InboxOpening) async {
         let shard = shards[Int(identity.session.shard)]
-        try? await shard.loop.submit { shard.claimed(identity) }.get()
+        try? await shard.loop.submit { shard.claimed(identity, inbox: inbox) }.get()
     }
 }
 

@@ -32,7 +32,9 @@ final class LoginDesk: Sendable {
     ///
     /// While the route store is away a good token is enough: the session lives under `Epoch.none` and is claimed by the
     /// `Reconciler` once the store is back.
-    func login(session: SessionID, token: String, device: DeviceID?) async -> LoginOutcome {
+    func login(
+        session: SessionID, token: String, device: DeviceID?, takesInbox: Bool
+    ) async -> LoginOutcome {
         let claims: TokenClaims
         do throws(TokenRejection) {
             claims = try await verifier.verify(token)
@@ -47,25 +49,26 @@ final class LoginDesk: Sendable {
             route: Route(device: claims.device, incarnation: incarnation, session: session, epoch: .none),
             generation: claims.generation, permissions: permissions.shared(claims.permissions))
         do throws(WindfireError) {
-            switch try await claim(identity) {
-            case .granted(let epoch, let displaced, inbox: _):
+            switch try await claim(identity, takesInbox: takesInbox) {
+            case .granted(let epoch, let displaced, let page):
                 if !displaced.isEmpty { peers.close(displaced, for: .replaced) }
-                return .granted(identity.claimed(epoch), tokenEnd: tokenEnd)
+                return .granted(
+                    identity.claimed(epoch), tokenEnd: tokenEnd, inbox: takesInbox ? .page(page) : .none)
             case .revoked: return .refused(.tokenRevoked)
             case .conflict: return .refused(.conflict)
             }
         } catch {
             logger.debug("route not claimed", metadata: [Logger.Metadata.Key.error: "\(error.code)"])
-            return .granted(identity, tokenEnd: tokenEnd)
+            return .granted(identity, tokenEnd: tokenEnd, inbox: takesInbox ? .unknown : .none)
         }
     }
 
     /// Claims a route for a session that has none yet.
-    func claim(_ identity: SessionIdentity) async throws(WindfireError) -> ClaimResult {
+    func claim(_ identity: SessionIdentity, takesInbox: Bool) async throws(WindfireError) -> ClaimResult {
         try await routes.claim(
             RouteClaim(
                 client: identity.client, device: identity.route.device, incarnation: incarnation,
-                session: identity.session, generation: identity.generation))
+                session: identity.session, generation: identity.generation, wantsInbox: takesInbox))
     }
 
     /// A newer token for the same client and device.

@@ -12,13 +12,13 @@ final class SessionHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     let shard: Shard
-    private var machine: SessionStateMachine
+    var machine: SessionStateMachine
     private var phase: Phase
     let isPlain: Bool
     private(set) var context: ChannelHandlerContext?
     var wayOut = WayOut()
     /// What messages are written in; nil while none can be written.
-    private var encoding: EncodingKey?
+    private(set) var encoding: EncodingKey?
     /// Bytes of an incomplete frame or request.
     private var rest: ByteBuffer?
     /// The slot of the timer wheel that counts; this handler may stand in others too.
@@ -89,6 +89,7 @@ final class SessionHandler: ChannelInboundHandler {
         machine.writabilityChanged(isWritable, bufferedBytes: bufferedBytes, now: .now())
         if isWritable {
             while context.channel.isWritable, let bytes = machine.nextToWrite() { write(bytes) }
+            if context.channel.isWritable { perform(machine.proceedInbox(now: .now())) }
             if waitsForWriting {
                 waitsForWriting = false
                 setReading(true)
@@ -197,16 +198,17 @@ final class SessionHandler: ChannelInboundHandler {
     private func perform(_ action: SessionStateMachine.EventAction) {
         switch action {
         case .none: break
-        case .login(let token, let device):
-            shard.login(self, token: token, device: device)
+        case .login(let token, let device, let takesInbox):
+            shard.login(self, token: token, device: device, takesInbox: takesInbox)
         case .renew(let token, let ref):
             guard let identity else { return }
             shard.renew(self, identity: identity, token: token, ref: ref)
         case .forward(let to, let data, let ref):
             guard let identity else { return }
             shard.forward(self, from: identity, to: to, data: data, ref: ref)
-        case .acknowledged:
+        case .acknowledged(let step):
             shard.counters.acknowledgements += 1
+            perform(step)
         case .send(let command): send(command)
         case .write(let bytes): write(bytes)
         case .end(let ending): end(ending)
@@ -221,10 +223,11 @@ final class SessionHandler: ChannelInboundHandler {
 
     func loginFinished(_ outcome: LoginOutcome) {
         switch machine.loginFinished(outcome, now: .now(), jitter: .random(in: -1...1)) {
-        case .welcome(let identity):
+        case .welcome(let identity, let step):
             self.identity = identity
             shard.sessionBegan(self, identity)
             send(.welcome(identity, heartbeat: shard.heartbeat))
+            perform(step)
             shard.schedule(self)
         case .end(let ending): end(ending)
         case .release(let identity): shard.release(identity)
@@ -243,10 +246,10 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     /// The store gave the session its epoch after all. Only that is taken: the token may be a newer one by now.
-    func claimed(_ epoch: Epoch) {
+    func claimed(_ epoch: Epoch, inbox: InboxOpening) {
         guard let claimed = identity?.claimed(epoch) else { return }
         identity = claimed
-        machine.claimed(claimed)
+        perform(machine.claimed(claimed, inbox: inbox, now: .now()))
     }
 
     /// Answers a request that was worked on elsewhere. Nothing follows the last words (RFC 6455, section 5.5.1).
@@ -267,6 +270,7 @@ final class SessionHandler: ChannelInboundHandler {
         case .none: break
         case .ping: send(.ping)
         case .resumeReading: setReading(true)
+        case .inbox(let step): perform(step)
         case .end(let ending): end(ending)
         case .disconnect: context?.close(promise: nil)
         }
@@ -305,7 +309,7 @@ final class SessionHandler: ChannelInboundHandler {
 
     func send(_ command: SessionCommand) { write(encode(command)) }
 
-    private func encode(_ command: SessionCommand) -> ByteBuffer {
+    func encode(_ command: SessionCommand) -> ByteBuffer {
         var bytes = ByteBuffer()
         guard case .speaking(var frontend) = phase else { return bytes }
         frontend.encode(command, into: &bytes)

@@ -11,6 +11,8 @@ import PushCore
 final class Shard: @unchecked Sendable {
     /// Fan-out runs in slices, so that reads and heartbeats of others never wait long.
     static let sliceSize = 256
+    /// How long acknowledgements wait for company: those of a moment travel together.
+    static let acknowledgementDelay: TimeAmount = .milliseconds(20)
 
     let index: UInt8
     let loop: any EventLoop
@@ -19,6 +21,9 @@ final class Shard: @unchecked Sendable {
     let selector: FrontendSelector
     /// Work that leaves the loop: verifying, claiming, forwarding.
     let desk: LoginDesk
+    private let inboxes: InboxDesk
+    private var acknowledgements = Acknowledgements()
+    private var recent = RecentDeliveries()
 
     var counters = ShardCounters()
     private var sessions: [SessionID: SessionHandler] = [:]
@@ -37,10 +42,11 @@ final class Shard: @unchecked Sendable {
     private var nextTick: NIODeadline = .now()
     private var ticking: RepeatedTask?
 
-    init(index: UInt8, loop: any EventLoop, settings: SessionSettings, desk: LoginDesk) {
+    init(index: UInt8, loop: any EventLoop, settings: SessionSettings, desk: LoginDesk, inboxes: InboxDesk) {
         self.index = index
         self.loop = loop
         self.desk = desk
+        self.inboxes = inboxes
         rules = settings.rules
         heartbeat = settings.heartbeat
         selector = settings.selector
@@ -134,13 +140,13 @@ final class Shard: @unchecked Sendable {
     func release(_ identity: SessionIdentity) { desk.release(identity) }
 
     /// Verifies the token and claims the route, away from the loop, and tells the handler.
-    func login(_ handler: SessionHandler, token: String, device: DeviceID?) {
+    func login(_ handler: SessionHandler, token: String, device: DeviceID?, takesInbox: Bool) {
         guard !isStopping else { return handler.close(for: .nodeStopping) }
         let session = SessionID(shard: index, random: (random.next(), random.next()))
         pending[session] = PendingLogin()
         let handler = NIOLoopBound(handler, eventLoop: loop)
         Task { [self] in
-            let outcome = await desk.login(session: session, token: token, device: device)
+            let outcome = await desk.login(session: session, token: token, device: device, takesInbox: takesInbox)
             loop.execute { [self] in
                 let login = pending.removeValue(forKey: session)
                 handler.value.loginFinished(outcome)
@@ -206,8 +212,9 @@ final class Shard: @unchecked Sendable {
         let isOnly = fanOuts.count == 1
         var left = Self.sliceSize
         while left > 0, !fanOuts.isEmpty {
-            left -= fanOuts[0].serve(left) { [self] session, message in
-                let verdict = sessions[session]?.deliver(&message, isOnly: isOnly, now: now) ?? .gone
+            let isChunk = fanOuts[0].isChunk
+            left -= fanOuts[0].serve(left) { [self] session, place, message in
+                let verdict = deliver(&message, at: place, to: session, isOnly: isOnly, isChunk: isChunk, now: now)
                 counters.count(verdict)
                 return verdict
             }
@@ -219,6 +226,61 @@ final class Shard: @unchecked Sendable {
         // enough to let reads, pings and logins in between two slices.
         loop.scheduleTask(in: .microseconds(10)) { [self] in serveFanOuts() }
     }
+
+    private func deliver(
+        _ message: inout EncodedMessage, at place: StoredPlace?, to session: SessionID, isOnly: Bool, isChunk: Bool,
+        now: NIODeadline
+    ) -> DeliveryVerdict {
+        guard let handler = sessions[session] else { return .gone }
+        if let place { return handler.deliver(message.message, at: place, now: now) }
+        guard isChunk else { return handler.deliver(&message, isOnly: isOnly, now: now) }
+        // A part of a job, called again because its runner died: what was handed over before counts as that.
+        let id = message.message.id
+        if recent.contains(session, of: id) { return .written }
+        let verdict = handler.deliver(&message, isOnly: isOnly, now: now)
+        if verdict == .written { recent.note(session, of: id, now: now) }
+        return verdict
+    }
+
+    // MARK: Stored messages
+
+    func readInbox(_ handler: SessionHandler, _ identity: SessionIdentity, after position: StreamPosition) {
+        let handler = NIOLoopBound(handler, eventLoop: loop)
+        Task { [self] in
+            let page = await inboxes.read(identity, after: position)
+            loop.execute { handler.value.received(page) }
+        }
+    }
+
+    func acknowledge(_ identity: SessionIdentity, upTo position: StreamPosition) {
+        let isFirst = acknowledgements.isEmpty
+        acknowledgements.note(
+            Acknowledgement(client: identity.client, device: identity.route.device, upTo: position),
+            of: identity.session)
+        if isFirst { tellAcknowledgements(in: Self.acknowledgementDelay) }
+    }
+
+    private func tellAcknowledgements(in delay: TimeAmount) {
+        loop.scheduleTask(in: delay) { [self] in
+            guard let batch = acknowledgements.take() else { return }
+            Task {
+                let failed = await inboxes.acknowledge(batch.map(\.acknowledgement))
+                loop.execute { [self] in
+                    acknowledgements.finish(failed: failed.map { batch[$0] })
+                    guard !acknowledgements.isEmpty else { return }
+                    tellAcknowledgements(in: failed.isEmpty ? Self.acknowledgementDelay : .seconds(1))
+                }
+            }
+        }
+    }
+
+    func claimedIdentities() -> [SessionIdentity] {
+        sessions.values.compactMap { handler in
+            handler.identity.flatMap { $0.route.epoch != .none && handler.machine.takesInbox ? $0 : nil }
+        }
+    }
+
+    func reach(_ session: SessionID, _ head: StreamPosition) { sessions[session]?.inboxReaches(head) }
 
     // MARK: What others ask, on the loop
 
@@ -257,17 +319,19 @@ final class Shard: @unchecked Sendable {
     }
 
     /// Sessions that the store was away for when they came.
-    func unclaimed() -> [SessionIdentity] {
-        sessions.values.compactMap { handler in handler.identity.flatMap { $0.route.epoch == .none ? $0 : nil } }
+    func unclaimed() -> [(SessionIdentity, takesInbox: Bool)] {
+        sessions.values.compactMap { handler in
+            handler.identity.flatMap { $0.route.epoch == .none ? ($0, handler.machine.takesInbox) : nil }
+        }
     }
 
     /// Whether the store may rightly know this session.
     func knows(_ session: SessionID) -> Bool { sessions[session] != nil || pending[session] != nil }
 
     /// A session was claimed later than it came; if it ended meanwhile, its route is given back.
-    func claimed(_ identity: SessionIdentity) {
+    func claimed(_ identity: SessionIdentity, inbox: InboxOpening) {
         guard let handler = sessions[identity.session] else { return release(identity) }
-        handler.claimed(identity.route.epoch)
+        handler.claimed(identity.route.epoch, inbox: inbox)
     }
 }
 

@@ -2,7 +2,7 @@ import Common
 import NIOConcurrencyHelpers
 
 /// The route store in memory, which can go away, come back, and lose everything.
-final class SwitchableRoutes: RouteStore {
+final class SwitchableRoutes: RouteStore, InboxStore {
     private let state: NIOLockedValueBox<(store: InMemoryRouteStore, isAway: Bool)>
     private let limits: Limits
 
@@ -51,5 +51,42 @@ final class SwitchableRoutes: RouteStore {
         _ name: String, holder: Incarnation, for duration: Duration
     ) async throws(WindfireError) -> Bool {
         try await store().acquireLease(name, holder: holder, for: duration)
+    }
+
+    func store(_ message: StoredMessage, for clients: [ClientID], isRepeat: Bool) async -> [StoreResult] {
+        guard let store = try? store() else {
+            return clients.map { _ in .failed(WindfireError(.routesUnavailable, "switched off")) }
+        }
+        return await store.store(message, for: clients, isRepeat: isRepeat)
+    }
+    func readInbox(
+        of client: ClientID, for device: DeviceID, after: StreamPosition?
+    ) async throws(WindfireError) -> InboxPage {
+        try await store().readInbox(of: client, for: device, after: after)
+    }
+    func acknowledge(_ acknowledgements: [Acknowledgement]) async -> [AcknowledgeResult] {
+        guard let store = try? store() else {
+            return acknowledgements.map { _ in .failed(WindfireError(.routesUnavailable, "switched off")) }
+        }
+        return await store.acknowledge(acknowledgements)
+    }
+    func inboxHeads(_ clients: [ClientID]) async throws(WindfireError) -> [StreamPosition?] {
+        try await store().inboxHeads(clients)
+    }
+    func inboxSummary(of client: ClientID) async throws(WindfireError) -> InboxSummary {
+        try await store().inboxSummary(of: client)
+    }
+    func purgeInbox(of client: ClientID) async throws(WindfireError) -> Int {
+        try await store().purgeInbox(of: client)
+    }
+    func rememberPush(key: String, as id: String, for duration: Duration) async throws(WindfireError) -> String? {
+        try await store().rememberPush(key: key, as: id, for: duration)
+    }
+    func forgetPush(key: String) async throws(WindfireError) { try await store().forgetPush(key: key) }
+    func countAcknowledged(_ counts: [JobID: Int]) async throws(WindfireError) {
+        try await store().countAcknowledged(counts)
+    }
+    func acknowledgedCounts(_ jobs: [JobID]) async throws(WindfireError) -> [Int] {
+        try await store().acknowledgedCounts(jobs)
     }
 }

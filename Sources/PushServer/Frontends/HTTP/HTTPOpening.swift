@@ -65,9 +65,12 @@ struct HTTPOpening: Sendable {
         let authorization = head.single("authorization")
         let bearer = authorization.flatMap { $0.lowercased().hasPrefix("bearer ") ? String($0.dropFirst(7)) : nil }
         guard let token = bearer ?? head.queryParameter("token"), !token.isEmpty else { return nil }
-        guard let device = head.queryParameter("device") else { return .hello(token: token, device: nil) }
+        let takesInbox = head.queryParameter("inbox") != "false"
+        guard let device = head.queryParameter("device") else {
+            return .hello(token: token, device: nil, takesInbox: takesInbox)
+        }
         do throws(WindfireError) {
-            return .hello(token: token, device: try DeviceID(device))
+            return .hello(token: token, device: try DeviceID(device), takesInbox: takesInbox)
         } catch {
             return .invalid(error, ref: nil)
         }

@@ -28,6 +28,7 @@ enum JSONFrameReader {
         var id: String?
         var to: String?
         var data: Range<Int>?
+        var inbox: Bool?
         var ref: Reference?
         var hasInvalidRef = false
         /// The first member that is not a string and should be.
@@ -46,6 +47,7 @@ enum JSONFrameReader {
                 case "id": id = try string(&scanner)
                 case "to": to = try string(&scanner)
                 case "data": data = try scanner.skipValue()
+                case "inbox": inbox = try boolean(&scanner)
                 case "ref":
                     let kind = try scanner.peekKind()
                     let range = try scanner.skipValue()
@@ -67,6 +69,15 @@ enum JSONFrameReader {
             return try scanner.readString()
         }
 
+        private mutating func boolean(_ scanner: inout JSONScanner) throws(JSONFailure) -> Bool? {
+            guard try scanner.peekKind() == .boolean else {
+                wrongType = wrongType ?? JSONFailure(.wrongType, at: scanner.position)
+                try scanner.skipValue()
+                return nil
+            }
+            return try scanner.readBoolean()
+        }
+
         func event(in message: ByteBuffer) throws(WindfireError) -> SessionEvent {
             if let wrongType { throw WindfireError(.invalidJSON, "the frame \(wrongType)") }
             guard !hasInvalidRef else {
@@ -76,7 +87,7 @@ enum JSONFrameReader {
             switch operation {
             case "hello":
                 let device: DeviceID? = if let name = self.device { try DeviceID(name) } else { nil }
-                return .hello(token: try required(token, "token"), device: device)
+                return .hello(token: try required(token, "token"), device: device, takesInbox: inbox ?? true)
             case "token": return .renew(token: try required(token, "token"), ref: ref)
             case "ack": return .acknowledge(try MessageID(try required(id, "id")))
             case "send":

@@ -8,6 +8,7 @@ enum JSONFrameWriter {
         switch command {
         case .welcome(let identity, let heartbeat): welcome(identity, heartbeat: heartbeat)
         case .message(let message): self.message(message)
+        case .gap(let missed): object("gap", capacity: 32) { $0.member("missed", missed) }
         case .ok(let ref, let delivered, let expiresAt):
             object("ok", capacity: 96) { writer in
                 writer.member("ref", ref)
