@@ -39,11 +39,11 @@ package enum LocateBenchmark {
                 }
                 rates.append(Double(count) / seconds)
             }
-            try await clear(store, nodes)
+            try await clear(store, clients, nodes)
             return Report(clients: count, clientsPerSecond: rates)
         } catch {
             // What is left is named by announced incarnations, so the janitor of a running system finds it.
-            try? await clear(store, nodes)
+            try? await clear(store, clients, nodes)
             throw error
         }
     }
@@ -67,7 +67,13 @@ package enum LocateBenchmark {
         }
     }
 
-    private static func clear(_ store: RedisRouteStore, _ nodes: [Incarnation]) async throws(WindfireError) {
+    private static func clear(
+        _ store: RedisRouteStore, _ clients: [ClientID], _ nodes: [Incarnation]
+    ) async throws(WindfireError) {
         for node in nodes { try await store.bury(node) }
+        for start in stride(from: 0, to: clients.count, by: 1000) {
+            let keys = clients[start..<min(start + 1000, clients.count)].map { Keys.cursor(Bucket(of: $0), $0) }
+            _ = try await store.client.execute(keys.map { RedisCommand("DEL", $0, slot: Slot(ofKey: $0)) })
+        }
     }
 }

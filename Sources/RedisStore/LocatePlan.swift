@@ -1,7 +1,8 @@
 import Common
 
 /// How a list of clients becomes commands: one per bucket and so many clients, because everything of a bucket has one
-/// hash tag. For look-ups these are `HMGET`s of 500. A counting sort over the 1,024 buckets: no dictionary, two passes, one array of positions.
+/// hash tag. For look-ups these are `HMGET`s of 500. A counting sort over the 1,024 buckets: no dictionary, two
+/// passes, one array of positions.
 struct LocatePlan {
     /// Clients of one bucket: a range of `order`.
     struct Batch: Equatable {

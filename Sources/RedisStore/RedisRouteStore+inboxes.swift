@@ -5,10 +5,11 @@ import Crypto
 // the scripts do stands in `Scripts/`, and what each method promises at `InboxStore`.
 
 extension RedisRouteStore: InboxStore {
-    /// Clients in one script call: an estimated millisecond of Redis's time.
+    /// Clients in one script call: some 5 ms of Redis's time, in which nothing else runs.
     static let clientsPerCallMax = 100
-    /// Clients stored for, or acknowledged for, before replies are waited for.
-    private static let clientsPerTurnMax = 2_000
+    /// Clients stored for, or acknowledged for, before replies are waited for. Four turns may be on their way at once
+    /// and must be through within the command timeout, at some 60 µs of Redis's time a client.
+    private static let clientsPerTurnMax = 1_000
     /// Bytes of payload on the way to Redis before replies are waited for.
     private static let bytesPerTurnMax = 8 << 20
 

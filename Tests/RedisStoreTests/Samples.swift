@@ -48,3 +48,11 @@ final class Load: Sendable {
 extension RESPValue {
     static func text(_ text: String) -> RESPValue { .bulk(ByteBuffer(string: text)) }
 }
+
+/// A message of a push of its own, for an hour, that says a number.
+func sampleMessage(_ number: Int) -> StoredMessage {
+    let now = WallClock.milliseconds()
+    return StoredMessage(
+        push: UUIDv7(unixMilliseconds: now, random: (.random(in: .min ... .max), .random(in: .min ... .max))),
+        data: Array("\(number)".utf8), timestampMilliseconds: now, expiresAtMilliseconds: now + 3_600_000)
+}

@@ -8,9 +8,9 @@
 /// each device is told how many it lost (`InboxPage.trimmed`).
 ///
 /// A device becomes known with its first claim, or when a message is stored while it is connected. A new device begins
-/// at the furthest place that any device of the client has acknowledged: it gets what nobody has read yet. A device that
-/// was not seen for twice `Limits.inboxAge` is forgotten, and so is the one not seen for longest when a client has more
-/// than `Limits.inboxDevicesMax`.
+/// at the furthest place that any device of the client has acknowledged: it gets what nobody has read yet. A device
+/// that was not seen for twice `Limits.inboxAge` is forgotten, and so is the one not seen for longest when a client has
+/// more than `Limits.inboxDevicesMax`.
 package protocol InboxStore: Sendable {
     /// Puts the message into the inbox of each client, and finds the sessions to send it to. One answer per client, in
     /// the same order; some may fail while others succeed. Name each client once.

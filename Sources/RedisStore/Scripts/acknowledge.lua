@@ -1,7 +1,7 @@
 -- acknowledge, with inbox.lua: devices of some clients of one bucket have everything up to an id. Cursors go forward
 -- only; an id that was not given yet counts as the last one that was.
 --
--- KEYS for each acknowledgement: wf:{b}:inbox:<c>, wf:{b}:cursor:<c>
+-- KEYS[1] wf:{b}:inbox:<client>   KEYS[2] wf:{b}:cursor:<client>, and so on for each acknowledgement
 -- ARGV[1] most devices   ARGV[2] how long the cursor hash outlives its last change, ms
 -- ARGV[3] how long entries stay that all devices have acknowledged, ms
 -- ARGV[4...] for each acknowledgement: device, id

@@ -28,10 +28,20 @@ if tonumber(ARGV[5]) < tonumber(redis.call('HGET', generations, client) or '0') 
   return {'revoked'}
 end
 
+local kept, displaced, present = {}, {}, nil
+for line in string.gmatch(redis.call('HGET', routes, client) or '', '[^\n]+') do
+  local d, i, s, e = string.match(line, '^([^|]*)|([^|]*)|([^|]*)|(%d+)$')
+  if d == device then
+    present = {incarnation = i, session = s, epoch = e, line = line}
+  elseif d then
+    kept[#kept + 1] = {device = d, incarnation = i, epoch = tonumber(e), line = line}
+  end
+end
+
 -- What the device has not acknowledged.
-local function first_page()
-  local inbox, now, connected = {KEYS[6], KEYS[7], KEYS[8]}, now_ms(), {}
-  for d in string.gmatch(redis.call('HGET', routes, client) or '', '([^|\n]*)|[^\n]*') do connected[d] = true end
+local function first_page(now)
+  local inbox, connected = {KEYS[6], KEYS[7], KEYS[8]}, {[device] = true}
+  for _, route in ipairs(kept) do connected[route.device] = true end
   local box = open_box(inbox)
   local mark = meet(box, device, now, tonumber(ARGV[13]), connected)
   local result = {}
@@ -45,20 +55,10 @@ local function first_page()
   return result
 end
 
-local kept, displaced, present = {}, {}, nil
-for line in string.gmatch(redis.call('HGET', routes, client) or '', '[^\n]+') do
-  local d, i, s, e = string.match(line, '^([^|]*)|([^|]*)|([^|]*)|(%d+)$')
-  if d == device then
-    present = {incarnation = i, session = s, epoch = e, line = line}
-  elseif d then
-    kept[#kept + 1] = {device = d, incarnation = i, epoch = tonumber(e), line = line}
-  end
-end
-
 -- The same session again: an answer was lost on its way. Nothing is displaced twice.
 if present and present.incarnation == incarnation and present.session == session then
   redis.call('SADD', mine, client .. '|' .. device)
-  return {'granted', present.epoch, {}, first_page()}
+  return {'granted', present.epoch, {}, first_page(now_ms())}
 end
 
 if present and tonumber(redis.call('GET', war) or '0') >= tonumber(ARGV[7]) then
@@ -97,4 +97,4 @@ redis.call('SADD', mine, client .. '|' .. device)
 if present and redis.call('INCR', war) == 1 then
   redis.call('PEXPIRE', war, ARGV[8])
 end
-return {'granted', epoch_text, gone, first_page()}
+return {'granted', epoch_text, gone, first_page(time[1] * 1000 + math.floor(time[2] / 1000))}

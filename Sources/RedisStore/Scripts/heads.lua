@@ -1,6 +1,6 @@
 -- heads: the last ids given in the inboxes of some clients of one bucket. Reads only.
 --
--- KEYS for each client: wf:{b}:cursor:<client>
+-- KEYS[1] wf:{b}:cursor:<client>, and so on for each client
 --
 -- Result: for each client the id, or nil.
 

@@ -30,15 +30,22 @@ local function seq_of(id) return tonumber(string.match(id, '%d+$')) end
 
 -- Whether a lies after b.
 local function is_after(a, b)
-  local am, bm = ms_of(a), ms_of(b)
-  return am > bm or (am == bm and seq_of(a) > seq_of(b))
+  if a == b then return false end
+  local am, as = string.match(a, '^(%d+)-(%d+)$')
+  local bm, bs = string.match(b, '^(%d+)-(%d+)$')
+  am, bm = tonumber(am), tonumber(bm)
+  return am > bm or (am == bm and tonumber(as) > tonumber(bs))
 end
 
 -- The ids next to one, for ranges: "(" in ranges needs Redis 6.2.
-local function next_of(id) return int(ms_of(id)) .. '-' .. int(seq_of(id) + 1) end
+local function next_of(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return ms .. '-' .. int(tonumber(seq) + 1)
+end
 local function before(id)
-  if seq_of(id) > 0 then return int(ms_of(id)) .. '-' .. int(seq_of(id) - 1) end
-  return int(math.max(ms_of(id) - 1, 0)) .. '-18446744073709551615'
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  if tonumber(seq) > 0 then return ms .. '-' .. int(tonumber(seq) - 1) end
+  return int(math.max(tonumber(ms) - 1, 0)) .. '-18446744073709551615'
 end
 
 local function id_or_start(text) return string.match(text or '', '^%d+%-%d+$') or '0-0' end
@@ -143,6 +150,7 @@ local function is_acked_by_all(box, id)
 end
 
 local function remove(inbox, box, id, fields)
+  box.has_removed = true
   if redis.call('XDEL', inbox[1], id) == 1 then box.bytes = box.bytes - #(fields.d or '') end
   if fields.k and redis.call('HGET', inbox[3], fields.k) == id then redis.call('HDEL', inbox[3], fields.k) end
 end

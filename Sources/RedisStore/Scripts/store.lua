@@ -118,7 +118,7 @@ local function store(inbox, routes)
   if top then
     if old and not is_acked_by_all(box, old) then remove(inbox, box, old, fields) end
     make_room(inbox, box)
-    top = redis.call('XREVRANGE', inbox[1], before(id), '-', 'COUNT', 1)[1]
+    if box.has_removed then top = redis.call('XREVRANGE', inbox[1], before(id), '-', 'COUNT', 1)[1] end
   end
   save_box(inbox, box, kept)
   return {'stored', id, top and top[1] or '', 0, routes}

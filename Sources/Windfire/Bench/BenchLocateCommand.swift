@@ -3,7 +3,6 @@
 import ArgumentParser
 import Common
 import Foundation
-import NIOPosix
 import RedisStore
 
 struct BenchLocateCommand: AsyncParsableCommand {
@@ -34,9 +33,7 @@ struct BenchLocateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await started {
-            let store = try RedisRouteStore(
-                configuration: RedisConfiguration(url: routes), limits: .default,
-                logger: RoleRunner.logger(for: "bench", .defaults), group: MultiThreadedEventLoopGroup.singleton)
+            let store = try Engines.redisStore(at: routes, logger: RoleRunner.logger(for: "bench", .defaults))
             do throws(WindfireError) {
                 let report = try await LocateBenchmark.run(on: store, clients: clients, rounds: rounds)
                 await store.shutDown()

@@ -50,6 +50,14 @@ struct Engines: Sendable {
             logger: logger)
     }
 
+    /// The Redis at an address alone, for a tool. To be shut down by it.
+    /// - Throws: `configuration_invalid` when the address cannot be read.
+    static func redisStore(at url: String, logger: Logger) throws(WindfireError) -> RedisRouteStore {
+        try RedisRouteStore(
+            configuration: RedisConfiguration(url: url), limits: .default, logger: logger,
+            group: MultiThreadedEventLoopGroup.singleton)
+    }
+
     private static func redis(_ configuration: Configuration) throws(WindfireError) -> RedisConfiguration {
         var redis = try RedisConfiguration(url: configuration.routes)
         redis.commandTimeout = configuration.redis.timeout

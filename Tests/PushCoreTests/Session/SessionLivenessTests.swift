@@ -99,7 +99,7 @@ struct SessionLivenessTests {
         #expect(
             session.received(.send(to: bob, data: data, ref: nil), at: 1) == .forward(to: bob, data: data, ref: nil))
         let id = MessageID(unchecked: "m1")
-        #expect(session.received(.acknowledge(id), at: 1) == .acknowledged(id))
+        #expect(session.received(.acknowledge(id), at: 1) == .acknowledged(.nothing))
         #expect(session.received(.ping, at: 1) == .send(.pong))
     }
 

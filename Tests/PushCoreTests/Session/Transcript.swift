@@ -49,7 +49,9 @@ final class Transcript {
         machine.renewed(identity, until: Self.time(seconds))
     }
 
-    func claimed(_ identity: SessionIdentity) { machine.claimed(identity) }
+    func claimed(_ identity: SessionIdentity) {
+        #expect(machine.claimed(identity, inbox: .page(.empty), now: Self.accepted) == .nothing)
+    }
 
     func deliver(_ text: String, key: String? = nil, at seconds: Double = 1) -> SessionStateMachine.DeliverAction {
         let isDirect = machine.takesDirectly

@@ -56,7 +56,7 @@ import Testing
             let caller = GRPCNodeCaller(secret: neighbours.secret, logger: quiet)
             func deliver(_ numbers: Range<Int>, size: Int) async throws {
                 for number in numbers {
-                    let payload = #""\(number):\(String(repeating: "x", count: size))""#
+                    let payload = #""\#(number):\#(String(repeating: "x", count: size))""#
                     #expect(try await node.deliver(payload, to: [session], id: "m-\(number)", by: caller) == [.written])
                 }
             }
@@ -69,7 +69,8 @@ import Testing
             let messages = device.texts.filter { $0.contains(#""op":"message""#) }
             let ids = messages.compactMap { $0.firstMatch(of: /"id":"m-([0-9]+)"/).flatMap { Int($0.1) } }
             #expect(ids == Array(0..<200))
-            #expect(messages.prefix(100).allSatisfy { $0.utf8.count > 120_000 })
+            let sizes = messages.prefix(100).map(\.utf8.count)
+            #expect(sizes.allSatisfy { $0 > 120_000 }, "\(sizes)")
         }
     }
 
