@@ -5,9 +5,9 @@ import NIOCore
 /// What one session was sent of its client's inbox, and what of it the device has not acknowledged.
 ///
 /// The store is the truth; this is only a place in it. A message is sent when it is the next one, the window has room
-/// and the connection takes bytes. Everything else is simply not sent yet: it lies in the store, and is read from there,
-/// page by page and in order, as soon as there is room. So nothing waits in memory but the rest of one page, and however
-/// deliveries overtake one another or get lost, the device gets every message in the order of the inbox.
+/// and the connection takes bytes. Everything else is simply not sent yet: it lies in the store, and is read from
+/// there, page by page and in order, as soon as there is room. So nothing waits in memory but the rest of one page, and
+/// however deliveries overtake one another or get lost, the device gets every message in the order of the inbox.
 ///
 /// ```
 ///            next one, room                 window full, or one is missing

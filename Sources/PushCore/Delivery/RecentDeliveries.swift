@@ -2,8 +2,8 @@ import Common
 import NIOCore
 
 /// Which sessions got which live message of a job. A part of a job whose runner died is called again by another, and
-/// must not be delivered twice; a live message leaves no trace elsewhere. Stored messages do not need it: their place in
-/// the inbox tells.
+/// must not be delivered twice; a live message leaves no trace elsewhere. Stored messages do not need it: their place
+/// in the inbox tells.
 ///
 /// Bounded: a message that was not called for ten minutes is forgotten, and beyond `sessionsMax` remembered deliveries
 /// the one that was not called for longest.

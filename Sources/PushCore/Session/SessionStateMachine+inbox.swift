@@ -1,5 +1,5 @@
-// What a session does with its client's stored messages. The rules are `InboxFlow`'s; here they meet the session's state
-// and its connection.
+// What a session does with its client's stored messages. The rules are `InboxFlow`'s; here they meet the session's
+// state and its connection.
 
 import Common
 import NIOCore

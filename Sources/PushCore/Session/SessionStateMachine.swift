@@ -9,7 +9,7 @@ import NIOCore
 ///    └─────────────────────┴───── refused, late, broken ─────┘
 /// ```
 package struct SessionStateMachine: ~Copyable {
-    private enum State: ~Copyable {
+    enum State: ~Copyable {
         /// Accepted; nothing believed yet. To `authenticating`, or to `closing` at the deadline.
         case opening(authenticateBy: NIODeadline)
         /// The token is being verified and the route claimed. To `live`, `closing`, or `closed` when the device leaves.
@@ -23,7 +23,7 @@ package struct SessionStateMachine: ~Copyable {
     }
 
     let rules: SessionRules
-    private var state: State
+    private(set) var state: State
 
     package init(rules: SessionRules, acceptedAt now: NIODeadline) {
         self.init(rules, .opening(authenticateBy: now + rules.authenticationDeadline))
@@ -186,61 +186,6 @@ package struct SessionStateMachine: ~Copyable {
         } ?? .nothing
     }
 
-    // MARK: Delivery
-
-    package enum DeliverAction: Equatable {
-        case write
-        /// It waits in the outbox; so many older messages gave way.
-        case queued(displaced: Int)
-        case refused
-        case end(Ending)
-        /// Not a session any more.
-        case gone
-    }
-
-    /// Whether a message may be written as it comes: live, taking bytes, and nothing waiting before it. Then `deliver`
-    /// would say `.write`; asked first, because a fan-out asks thousands of sessions and nearly all say yes.
-    package var takesDirectly: Bool {
-        switch state {
-        case .live(let session): session.takesBytes
-        default: false
-        }
-    }
-
-    /// Whether stored messages are for this session.
-    package var takesInbox: Bool {
-        switch state {
-        case .live(let session): session.takesInbox
-        default: false
-        }
-    }
-
-    package mutating func deliver(_ bytes: ByteBuffer, collapseKey: String?, now: NIODeadline) -> DeliverAction {
-        let bounds = rules.outbox
-        let offer: Outbox.Offer?? = withLive { session in
-            if session.takesBytes { return nil }
-            return session.outbox.offer(bytes, collapseKey: collapseKey, bounds: bounds)
-        }
-        switch offer {
-        case nil: return .gone
-        case .some(nil): return .write
-        case .queued(let displaced): return .queued(displaced: displaced)
-        case .refused: return .refused
-        case .overflow: return .end(end(for: .slowConsumer, now: now))
-        }
-    }
-
-    /// The connection takes bytes again, or no more.
-    package mutating func writabilityChanged(_ isWritable: Bool, bufferedBytes: Int, now: NIODeadline) {
-        let rules = rules
-        withLive { $0.writabilityChanged(isWritable, bufferedBytes: bufferedBytes, now: now, rules: rules) }
-    }
-
-    /// The oldest waiting message, while the connection takes bytes.
-    package mutating func nextToWrite() -> ByteBuffer? {
-        withLive { $0.isWritable ? $0.outbox.takeNext() : nil } ?? nil
-    }
-
     // MARK: Time
 
     package enum DeadlineAction: Equatable {
@@ -309,7 +254,7 @@ package struct SessionStateMachine: ~Copyable {
         return identity
     }
 
-    private mutating func end(for reason: CloseReason, now: NIODeadline) -> Ending {
+    mutating func end(for reason: CloseReason, now: NIODeadline) -> Ending {
         let identity = liveIdentity
         state = .closing(until: now + rules.closeGrace)
         return Ending(reason: reason, identity: identity)

@@ -10,7 +10,9 @@ final class Hub: NodeService, Sendable {
     let shards: [Shard]
 
     /// - Parameter loops: at most 256, since a session id names its loop in one byte.
-    init(incarnation: Incarnation, loops: [any EventLoop], settings: SessionSettings, desk: LoginDesk, inboxes: InboxDesk) {
+    init(
+        incarnation: Incarnation, loops: [any EventLoop], settings: SessionSettings, desk: LoginDesk, inboxes: InboxDesk
+    ) {
         precondition((1...256).contains(loops.count), "a node has 1 to 256 event loops")
         self.incarnation = incarnation
         shards = loops.enumerated().map { index, loop in

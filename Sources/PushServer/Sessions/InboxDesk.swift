@@ -4,8 +4,8 @@ import NIOConcurrencyHelpers
 import PushCore
 import ServiceLifecycle
 
-/// What sessions ask of their clients' inboxes, away from their loops: pages, and to note what was acknowledged. It also
-/// counts acknowledgements for the jobs they belong to, and reports them once a second.
+/// What sessions ask of their clients' inboxes, away from their loops: pages, and to note what was acknowledged. It
+/// also counts acknowledgements for the jobs they belong to, and reports them once a second.
 final class InboxDesk: Service {
     private static let reportInterval: Duration = .seconds(1)
 

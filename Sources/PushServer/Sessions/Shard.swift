@@ -11,8 +11,6 @@ import PushCore
 final class Shard: @unchecked Sendable {
     /// Fan-out runs in slices, so that reads and heartbeats of others never wait long.
     static let sliceSize = 256
-    /// How long acknowledgements wait for company: those of a moment travel together.
-    static let acknowledgementDelay: TimeAmount = .milliseconds(20)
 
     let index: UInt8
     let loop: any EventLoop
@@ -21,12 +19,12 @@ final class Shard: @unchecked Sendable {
     let selector: FrontendSelector
     /// Work that leaves the loop: verifying, claiming, forwarding.
     let desk: LoginDesk
-    private let inboxes: InboxDesk
-    private var acknowledgements = Acknowledgements()
+    let inboxes: InboxDesk
+    var acknowledgements = Acknowledgements()
     private var recent = RecentDeliveries()
 
     var counters = ShardCounters()
-    private var sessions: [SessionID: SessionHandler] = [:]
+    private(set) var sessions: [SessionID: SessionHandler] = [:]
     /// Sessions whose claim is on its way: the store, and through it the other nodes, may know them before we do.
     private var pending: [SessionID: PendingLogin] = [:]
     /// The node leaves: whoever says hello now is sent elsewhere.
@@ -241,46 +239,6 @@ final class Shard: @unchecked Sendable {
         if verdict == .written { recent.note(session, of: id, now: now) }
         return verdict
     }
-
-    // MARK: Stored messages
-
-    func readInbox(_ handler: SessionHandler, _ identity: SessionIdentity, after position: StreamPosition) {
-        let handler = NIOLoopBound(handler, eventLoop: loop)
-        Task { [self] in
-            let page = await inboxes.read(identity, after: position)
-            loop.execute { handler.value.received(page) }
-        }
-    }
-
-    func acknowledge(_ identity: SessionIdentity, upTo position: StreamPosition) {
-        let isFirst = acknowledgements.isEmpty
-        acknowledgements.note(
-            Acknowledgement(client: identity.client, device: identity.route.device, upTo: position),
-            of: identity.session)
-        if isFirst { tellAcknowledgements(in: Self.acknowledgementDelay) }
-    }
-
-    private func tellAcknowledgements(in delay: TimeAmount) {
-        loop.scheduleTask(in: delay) { [self] in
-            guard let batch = acknowledgements.take() else { return }
-            Task {
-                let failed = await inboxes.acknowledge(batch.map(\.acknowledgement))
-                loop.execute { [self] in
-                    acknowledgements.finish(failed: failed.map { batch[$0] })
-                    guard !acknowledgements.isEmpty else { return }
-                    tellAcknowledgements(in: failed.isEmpty ? Self.acknowledgementDelay : .seconds(1))
-                }
-            }
-        }
-    }
-
-    func claimedIdentities() -> [SessionIdentity] {
-        sessions.values.compactMap { handler in
-            handler.identity.flatMap { $0.route.epoch != .none && handler.machine.takesInbox ? $0 : nil }
-        }
-    }
-
-    func reach(_ session: SessionID, _ head: StreamPosition) { sessions[session]?.inboxReaches(head) }
 
     // MARK: What others ask, on the loop
 

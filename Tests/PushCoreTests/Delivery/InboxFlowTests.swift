@@ -170,7 +170,8 @@ import Testing
         #expect(proceed(flow) == .nothing)
         #expect(
             flow.stored(
-                at: StreamPosition(milliseconds: 6, sequence: 1), after: nil, takesBytes: true, now: start, rules: rules)
+                at: StreamPosition(milliseconds: 6, sequence: 1), after: nil, takesBytes: true, now: start, rules: rules
+            )
                 == .send)
     }
 }

@@ -10,7 +10,9 @@ struct SessionLoginTests {
 
     @Test func helloIsVerifiedAndWelcomed() {
         let session = Transcript()
-        #expect(session.received(hello, at: 1) == .login(token: "t", device: DeviceID(unchecked: "phone"), takesInbox: true))
+        #expect(
+            session.received(hello, at: 1) == .login(token: "t", device: DeviceID(unchecked: "phone"), takesInbox: true)
+        )
         #expect(session.loginFinished(granted, at: 1.5) == .welcome(Sample.identity, .nothing))
         #expect(session.nextDeadline == 26.5)
         #expect(session.connectionClosed() == Sample.identity)
