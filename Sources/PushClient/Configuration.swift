@@ -21,6 +21,10 @@ extension PushClient {
         public var requestTimeout = Duration.seconds(10)
         /// PEM file with the authorities to trust; nil takes the system's.
         public var trustRootsFile: String?
+        /// Where the cursor of stored messages is kept while the application does not run; nil keeps it in memory.
+        public var cursorStore: (any CursorStore)?
+        /// False for a device that takes no stored messages: the server keeps nothing for it.
+        public var takesStoredMessages = true
 
         public init(login: Login) { self.login = login }
     }

@@ -17,7 +17,8 @@ extension PushClient {
         case .fetchToken: fetchToken()
         case .dial(let connection, let node): dial(node, as: connection)
         case .hello(let connection, let token):
-            wires[connection]?.send(.hello(token: token, device: device))
+            wires[connection]?.send(
+                .hello(token: token, device: device, takesInbox: configuration.takesStoredMessages))
         case .presentToken(let connection, let token):
             wires[connection]?.send(.token(token, ref: requests.nextRef()))
         case .ping(let connection): wires[connection]?.send(.ping)
@@ -127,9 +128,12 @@ extension PushClient {
                 heldAcknowledgement = nil
                 acknowledge(upTo: id)
             }
+            // The last acknowledgement may have been lost with its connection.
+            if activeConnection == connection, let id = cursor.text { wires[connection]?.send(.acknowledge(id: id)) }
         case .message(let message):
-            guard recent.insert(message.id) else { return }
+            guard isNew(message, on: connection) else { return }
             if !queue.push(message), !isReadingPaused { setReading(false) }
+        case .gap(let missed): missedMessages += missed
         case .pong: requests.ponged(by: connection)
         case .ok(let ref, let delivered): requests.answered(ref, .success(delivered ?? 0))
         case .error(let ref?, let refusal):
@@ -139,6 +143,16 @@ extension PushClient {
             machine.moveAsked(connection, to: node, after: after, now: .now)
             scheduleTimer()
         case .unknown: break
+        }
+    }
+
+    private func isNew(_ message: Message, on connection: Int) -> Bool {
+        switch message.wantsAcknowledgement ? cursor.receive(message.id) : nil {
+        case .new: return true
+        case .shown(let acknowledge):
+            if acknowledge, let id = cursor.text { wires[connection]?.send(.acknowledge(id: id)) }
+            return false
+        case nil: return recent.insert(message.id)
         }
     }
 

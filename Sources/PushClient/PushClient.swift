@@ -43,6 +43,10 @@ public actor PushClient {
     /// The last `error` frame of a connection: what its coming close means.
     var refusals: [Int: ServerFrame.Refusal] = [:]
     var recent = RecentIDs()
+    var cursor: InboxCursor
+    /// Stored messages that this device never gets: its inbox was full, and they were the oldest. Told by the server,
+    /// counted since the start of this client.
+    public internal(set) var missedMessages = 0
     var isReadingPaused = false
     /// The latest acknowledgement that could not be sent yet. One is enough: they are cumulative.
     var heldAcknowledgement: String?
@@ -63,6 +67,7 @@ public actor PushClient {
         dialer = Dialer(
             loop: loop, connectTimeout: configuration.connectTimeout, trustRootsFile: configuration.trustRootsFile)
         tokens = TokenService(configuration)
+        cursor = InboxCursor(saved: configuration.cursorStore?.load())
         machine = ClientStateMachine(welcomeTimeout: configuration.welcomeTimeout)
         queue.onResume { [weak self] in
             guard let client = self else { return }
@@ -94,6 +99,7 @@ public actor PushClient {
 
     /// - Parameter id: of a message of this client.
     public func acknowledge(upTo id: String) {
+        if cursor.acknowledge(id), let text = cursor.text { configuration.cursorStore?.save(text) }
         if let wire = activeWire {
             wire.send(.acknowledge(id: id))
         } else {

@@ -1,6 +1,7 @@
-/// Message ids seen lately: a stored message that was sent again after a reconnect is shown once.
+/// Ids of live messages seen lately: one that a job delivers a second time, because its first runner died, is shown
+/// once. (Stored messages have `InboxCursor`.)
 ///
-/// A ring and a set of the same ids. 1,024 is the inbox bound of the server, so a whole replay fits.
+/// A ring and a set of the same ids.
 struct RecentIDs: Sendable {
     static let countMax = 1_024
 

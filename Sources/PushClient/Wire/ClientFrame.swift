@@ -2,7 +2,7 @@ import Foundation
 
 /// What the client says, as JSON text frames of `windfire.v1`.
 enum ClientFrame {
-    case hello(token: String, device: String?)
+    case hello(token: String, device: String?, takesInbox: Bool = true)
     case acknowledge(id: String)
     case ping
     case token(String, ref: Int)
@@ -11,9 +11,10 @@ enum ClientFrame {
 
     var text: String {
         switch self {
-        case .hello(let token, let device):
+        case .hello(let token, let device, let takesInbox):
             let device = device.map { #","device":\#(Self.quoted($0))"# } ?? ""
-            return #"{"op":"hello","token":\#(Self.quoted(token))\#(device)}"#
+            let inbox = takesInbox ? "" : #","inbox":false"#
+            return #"{"op":"hello","token":\#(Self.quoted(token))\#(device)\#(inbox)}"#
         case .acknowledge(let id): return #"{"op":"ack","id":\#(Self.quoted(id))}"#
         case .ping: return #"{"op":"ping"}"#
         case .token(let token, let ref): return #"{"op":"token","token":\#(Self.quoted(token)),"ref":\#(ref)}"#

@@ -2,6 +2,8 @@
 enum ServerFrame: Equatable {
     case welcome(node: String, heartbeat: Duration?)
     case message(PushClient.Message)
+    /// So many stored messages were lost to this device.
+    case gap(missed: Int)
     case pong
     /// Answer to a request that carried `ref`. `delivered` is there for `send`.
     case ok(ref: Int, delivered: Int?)
@@ -32,6 +34,7 @@ enum ServerFrame: Equatable {
                 PushClient.Message(
                     id: id, data: Array(data), timestamp: fields.integer("ts") ?? 0, from: fields.string("from"),
                     wantsAcknowledgement: fields.bool("ack") ?? false))
+        case "gap": self = .gap(missed: max(0, fields.integer("missed") ?? 0))
         case "pong": self = .pong
         case "ok":
             guard let ref = fields.integer("ref") else { return nil }

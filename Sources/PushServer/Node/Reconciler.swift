@@ -7,9 +7,10 @@ import ServiceLifecycle
 /// Keeps the route store's picture of this node true. Routes are soft state: the connections are the truth.
 ///
 /// Every `interval`, and at once when the registry session was lost or the store comes back, the node compares its own
-/// sessions per bucket with the store's. What the store misses is claimed again under its old epoch; what only the
-/// store has (a ghost) is released; a session that the store knows a newer one of is closed. So a wiped store fills up
-/// by itself, and a node that was frozen while its clients moved finds out and harms no newer route.
+/// sessions per bucket with the store's: their counts, and in turn the sessions themselves. What the store misses is
+/// claimed again under its old epoch; what only the store has (a ghost) is released; a session that the store knows a
+/// newer one of is closed. So a wiped store fills up by itself, and a node that was frozen while its clients moved
+/// finds out and harms no newer route.
 final class Reconciler: Service {
     private let incarnation: Incarnation
     private let hub: Hub
@@ -22,6 +23,11 @@ final class Reconciler: Service {
     private let tally = NIOLockedValueBox(Difference())
     private let wakeUps: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
+
+    /// Equal counts do not prove equal sessions: a ghost and a missing one in the same bucket hide each other. So each
+    /// comparison also looks into one bucket in so many, a different one each time.
+    private static let rounds = 16
+    private let round = NIOLockedValueBox(0)
 
     /// What the last comparison found.
     struct Difference: Equatable, Sendable {
@@ -79,7 +85,13 @@ final class Reconciler: Service {
             try await claimUnclaimed()
             let stored = try await routes.sessionCounts(of: incarnation)
             let own = await hub.sessionCounts()
-            let differing = Set(stored.keys).union(own.keys).filter { stored[$0] ?? 0 != own[$0] ?? 0 }
+            let round = round.withLockedValue { round in
+                defer { round = (round + 1) % Self.rounds }
+                return round
+            }
+            let differing = Set(stored.keys).union(own.keys).filter { bucket in
+                stored[bucket] ?? 0 != own[bucket] ?? 0 || Int(bucket.index) % Self.rounds == round
+            }
             var difference = Difference()
             for bucket in differing { try await settle(bucket, &difference) }
             tally.withLockedValue { $0 = difference }

@@ -20,6 +20,12 @@ struct SubscribeCommand: AsyncParsableCommand {
     @Option(help: "The client's secret. Better in WINDFIRE_SECRET, where other users of the machine cannot read it.")
     var secret = Environment.text("WINDFIRE_SECRET") ?? "dev"
 
+    @Option(help: "File that keeps the place in the stored messages, so that none is printed twice.")
+    var cursor: String?
+
+    @Flag(help: "Take no stored messages.")
+    var liveOnly = false
+
     @Option(help: "End after this many messages.")
     var count: Int?
 
@@ -33,9 +39,12 @@ struct SubscribeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let push = PushClient(
-            configuration: .init(
-                login: .secret(service: auth.url, client: client, device: device, secret: secret)))
+        var configuration = PushClient.Configuration(
+            login: .secret(service: auth.url, client: client, device: device, secret: secret))
+        let file = cursor.map { FileCursor(path: $0) }
+        configuration.cursorStore = file
+        configuration.takesStoredMessages = !liveOnly
+        let push = PushClient(configuration: configuration)
         let interrupted = Task {
             await Interruption.wait()
             await push.close()
@@ -51,6 +60,7 @@ struct SubscribeCommand: AsyncParsableCommand {
             left = left.map { $0 - 1 }
             if left == 0 { await push.close() }
         }
+        file?.flush()
         await states.value
         interrupted.cancel()
         if case .closed(let ending) = push.state, ending != .closedByUser {

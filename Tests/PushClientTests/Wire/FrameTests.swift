@@ -86,6 +86,9 @@ import Testing
             #expect(object?["op"] is String, "\(frame.text)")
         }
         #expect(ClientFrame.hello(token: "t", device: "phone").text == #"{"op":"hello","token":"t","device":"phone"}"#)
+        #expect(
+            ClientFrame.hello(token: "t", device: nil, takesInbox: false).text
+                == #"{"op":"hello","token":"t","inbox":false}"#)
         #expect(ClientFrame.acknowledge(id: "1-0").text == #"{"op":"ack","id":"1-0"}"#)
         #expect(ClientFrame.quoted("a\"\u{1F}") == #""a\"\u001f""#)
     }

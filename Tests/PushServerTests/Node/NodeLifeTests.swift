@@ -128,6 +128,30 @@ import Testing
         }
     }
 
+    /// The store has one session too few and one too many in the same bucket: the counts agree.
+    @Test func aGhostThatHidesAMissingSessionIsFoundToo() async throws {
+        let neighbours = try Neighbours()
+        try await neighbours.withNode {
+            $0.reconcileInterval = .milliseconds(50)
+        } _: { node in
+            let device = try await node.login("alice")
+            let bucket = Bucket(of: try ClientID("alice"))
+            let neighbour = try #require(
+                (0..<100_000).lazy.map { "c\($0)" }.first { Bucket(of: ClientID(unchecked: $0)) == bucket })
+            let route = try #require(try await neighbours.routes(of: "alice").first)
+            let ghost = RouteClaim(
+                client: try ClientID(neighbour), device: .default, incarnation: node.bound.incarnation,
+                session: SessionID(shard: 0, random: (1, 2)), generation: Generation(0))
+            _ = try await neighbours.routes.claim(ghost)
+            #expect(try await neighbours.routes.release(ClientRoute(client: try ClientID("alice"), route: route)))
+            try await eventually("the ghost is gone and alice is back") {
+                let ghosts = try await neighbours.routes(of: neighbour)
+                return try await neighbours.routes(of: "alice") == [route] && ghosts.isEmpty
+            }
+            #expect(!device.isClosed)
+        }
+    }
+
     @Test func aSessionWhoseClientMovedMeanwhileEndsAndHarmsNoNewerRoute() async throws {
         let neighbours = try Neighbours()
         try await neighbours.withNode {
