@@ -55,9 +55,10 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
-        // C libraries from Debian: libhiredis-dev, libzookeeper-mt-dev.
+        // C libraries from Debian: libhiredis-dev, libzookeeper-mt-dev, zlib1g-dev.
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CZooKeeper", providers: [.apt(["libzookeeper-mt-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(
             name: "Common",
@@ -120,7 +121,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "PushRoute",
-            dependencies: ["Common", "NodeRPC", "HTTPSupport", hummingbird, lifecycle, log, metrics, crypto],
+            dependencies: ["Common", "NodeRPC", "HTTPSupport", "CZlib", hummingbird, lifecycle, log, metrics, crypto],
             swiftSettings: settings),
         .target(
             name: "PushClient",
@@ -160,7 +161,8 @@ let package = Package(
         .testTarget(
             name: "PushRouteTests",
             dependencies: [
-                "PushRoute", "TestKit", "NodeRPC", .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "PushRoute", "TestKit", "NodeRPC", "RedisStore", "CZlib",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
         .testTarget(
@@ -190,7 +192,7 @@ let package = Package(
         .testTarget(
             name: "WindfireTests",
             dependencies: [
-                "Windfire", "Common", "PushClient", crypto, nioCore,
+                "Windfire", "Common", "PushClient", "TestKit", crypto, nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],

@@ -60,8 +60,19 @@ package struct Limits: Sendable, Equatable {
     package var targetsPerPushMax = 1_000_000
     /// Above this many ids the answer gives counts and the names of what was not delivered, not a row per target.
     package var resultsPerAnswerMax = 1_000
-    /// Largest body of `POST /v1/push`: a million ids of 128 bytes would be 128 MiB; ordinary ids are far shorter.
+    /// Ids of one chunk of a job; a push of more becomes a job. What a person still reads row by row, and a runner's
+    /// work of milliseconds.
+    package var targetsPerChunkMax = 1_000
+    /// Largest body of `POST /v1/push`, as it is received: a million ids of 128 bytes would be 128 MiB; ordinary ids
+    /// are far shorter.
     package var pushBodyBytesMax = 64 << 20
+    /// Largest body of a push in gzip, unpacked.
+    package var pushUnpackedBytesMax = 256 << 20
+    /// How many bytes one received byte may become, once a mebibyte was unpacked. Lists of ids shrink to a tenth; what
+    /// shrinks to a thousandth was made to hurt.
+    package var pushUnpackedRatioMax = 100
+    /// How long a `dedupe_key` is remembered: longer than anybody retries.
+    package var dedupeMemory: Duration = .seconds(600)
     /// Largest body of any other HTTP call.
     package var requestBodyBytesMax = 64 << 10
     /// Sessions in one Deliver call, 16 bytes each, below gRPC's 4 MiB message limit with the payload.

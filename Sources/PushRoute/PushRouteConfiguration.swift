@@ -7,6 +7,8 @@ package struct PushRouteConfiguration: Sendable {
     package var incarnation: Incarnation
     package var listen: HostPort
     package var keys: APIKeys
+    /// What the keys may send a second; share it with whoever runs their jobs.
+    package let paces: KeyPaces
     package var proxies = TrustedProxies.none
     package var limits = Limits.default
     package var dispatch = Dispatcher.Configuration()
@@ -24,6 +26,7 @@ package struct PushRouteConfiguration: Sendable {
         self.incarnation = incarnation
         self.listen = listen
         self.keys = keys
+        paces = KeyPaces(keys.rates)
         self.limits = limits
         self.zone = zone
         self.version = version

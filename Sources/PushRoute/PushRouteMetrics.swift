@@ -7,6 +7,8 @@ package struct PushRouteMetrics: Sendable {
     private let delivered: PrometheusCounter
     private let offline: PrometheusCounter
     private let failed: PrometheusCounter
+    private let stored: PrometheusCounter
+    private let skipped: PrometheusCounter
     private let parse: PrometheusHistogram
     private let lookup: PrometheusHistogram
     private let delivery: PrometheusHistogram
@@ -28,6 +30,10 @@ package struct PushRouteMetrics: Sendable {
         delivered = targets("delivered")
         offline = targets("offline")
         failed = targets("failed")
+        stored = registry.counter(
+            "windfire_push_stored_total", help: "Targets that were offline and whose message waits in the inbox.")
+        skipped = registry.counter(
+            "windfire_push_skipped_lines_total", help: "Lines of lists that were no ids and were left out.")
         parse = phase("parse")
         lookup = phase("lookup")
         delivery = phase("grpc")
@@ -39,15 +45,21 @@ package struct PushRouteMetrics: Sendable {
     }
 
     func pushed(_ counts: PushLedger.Counts, _ timing: PushAnswer.Timing) {
-        pushes("answered").increment()
+        answered("answered")
         delivered.increment(by: Int64(counts.delivered))
         offline.increment(by: Int64(counts.offline))
         failed.increment(by: Int64(counts.failed))
+        stored.increment(by: Int64(counts.stored))
         parse.record(timing.parse)
         lookup.record(timing.lookup)
         delivery.record(timing.delivery)
         total.record(timing.total)
     }
+
+    /// - Parameter outcome: a constant: `answered`, `job` or `duplicate`.
+    func answered(_ outcome: StaticString) { pushes("\(outcome)").increment() }
+
+    func skippedLines(_ count: Int) { skipped.increment(by: Int64(count)) }
 
     /// - Parameter code: one of the table, so that the label is bounded.
     func refused(_ code: FailureCode) { pushes(code.name).increment() }

@@ -16,9 +16,11 @@ package struct PushRouteService: Service {
     /// The HTTP face; router tests send requests to its `application`.
     package let server: HTTPServer
 
+    /// - Parameter jobs: where large pushes go; without it they are carried out at once, whatever their size.
     package init(
-        configuration: PushRouteConfiguration, registry: any Registry, routes: any RouteStore, nodes: any NodeCaller,
-        metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
+        configuration: PushRouteConfiguration, registry: any Registry, routes: any RouteStore & InboxStore,
+        nodes: any NodeCaller, jobs: (any JobIntake)? = nil, metrics: PrometheusRegistry = PrometheusRegistry(),
+        logger: Logger
     ) {
         var logger = logger
         logger[metadataKey: Logger.Metadata.Key.node] = "\(configuration.incarnation.node)"
@@ -48,7 +50,9 @@ package struct PushRouteService: Service {
         let gate = APIKeyGate(configuration.keys)
         PushEndpoint(
             dispatcher: Dispatcher(
-                registry: registry, routes: routes, nodes: nodes, configuration: configuration.dispatch),
+                registry: registry, routes: routes, inboxes: routes, nodes: nodes,
+                configuration: configuration.dispatch),
+            inboxes: routes, jobs: jobs, paces: configuration.paces,
             admission: PushAdmission(configuration.admission), limits: configuration.limits, metrics: figures
         ).add(to: router.group("v1").add(middleware: gate.requireRole(.push)))
         OperatorEndpoints(operations: Operations(registry: registry, routes: routes, nodes: nodes))

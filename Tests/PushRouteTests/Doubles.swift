@@ -50,8 +50,8 @@ final class FixedRegistry: Registry {
 }
 
 actor ScriptedRouteStore: RouteStore {
-    private var routes: [ClientID: [Route]] = [:]
-    private var failure: WindfireError?
+    private(set) var routes: [ClientID: [Route]] = [:]
+    private(set) var failure: WindfireError?
     /// Changes to come: the first is made after the first look-up, and so on.
     private var afterLookups: [@Sendable (isolated ScriptedRouteStore) -> Void] = []
     private(set) var lookups: [Int] = []
@@ -59,6 +59,8 @@ actor ScriptedRouteStore: RouteStore {
     private var announced: Set<Incarnation> = []
     private var reports: [NodeID: NodeLoad] = [:]
     private var leaseHolder: Incarnation?
+    /// What the inboxes answer; see `InboxDoubles`.
+    var inboxes = InboxScript()
 
     func set(_ client: ClientID, _ routes: [Route]) { self.routes[client] = routes }
     func set(_ routes: [ClientID: [Route]]) { self.routes = routes }
@@ -68,7 +70,7 @@ actor ScriptedRouteStore: RouteStore {
     }
     func giveLease(to holder: Incarnation) { leaseHolder = holder }
 
-    private func check() throws(WindfireError) { if let failure { throw failure } }
+    func check() throws(WindfireError) { if let failure { throw failure } }
 
     func locate(_ clients: [ClientID]) async throws(WindfireError) -> [[Route]] {
         try check()

@@ -100,7 +100,19 @@ struct LimitKey: Sendable {
         count(
             "results-per-answer-max", \.resultsPerAnswerMax, 0...100_000,
             "Above this many ids a push answers counts, and rows only for what was not delivered."),
-        bytes("push-body-bytes-max", \.pushBodyBytesMax, 1 << 10...1 << 30, "Largest body of a push."),
+        count(
+            "targets-per-chunk-max", \.targetsPerChunkMax, 1...10_000,
+            "Ids of one chunk of a job; a push of more ids becomes a job."),
+        bytes("push-body-bytes-max", \.pushBodyBytesMax, 1 << 10...1 << 30, "Largest body of a push, as received."),
+        bytes(
+            "push-unpacked-bytes-max", \.pushUnpackedBytesMax, 1 << 10...4 << 30,
+            "Largest body of a push in gzip, unpacked."),
+        count(
+            "push-unpacked-ratio-max", \.pushUnpackedRatioMax, 1...1_100,
+            "Bytes that one byte of a gzip body may become, on average."),
+        duration(
+            "dedupe-memory", \.dedupeMemory, .seconds(1) ... .seconds(24 * 3_600),
+            "How long a `dedupe_key` is remembered."),
         bytes(
             "request-body-bytes-max", \.requestBodyBytesMax, 1 << 10...64 << 20,
             "Largest body of any other HTTP call."),

@@ -17,10 +17,13 @@ package struct APIKey: Hashable, Sendable {
     /// For logs and audit lines; the key itself is never kept.
     package let name: String
     package let role: Role
+    /// Targets of pushes a second, at most; nil for any number.
+    package let ratePerSecond: Int?
 
-    package init(name: String, role: Role) {
+    package init(name: String, role: Role, ratePerSecond: Int? = nil) {
         self.name = name
         self.role = role
+        self.ratePerSecond = ratePerSecond
     }
 }
 
@@ -40,13 +43,14 @@ package struct APIKeys: Sendable {
 
     private init(entries: [Entry]) { self.entries = entries }
 
-    /// - Parameter configured: one `name:role:sha256hex` each, where the hash is of the key's UTF-8 bytes.
+    /// - Parameter configured: one `name:role:sha256hex` each, where the hash is of the key's UTF-8 bytes; `:500/s`
+    ///   behind it bounds the targets of its pushes.
     /// - Throws: `configuration_invalid` with the place of the entry, never its text.
     package init(_ configured: [String]) throws(WindfireError) {
         var entries: [Entry] = []
         for (place, text) in configured.enumerated() {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 3, (1...64).contains(parts[0].utf8.count) else {
+            guard (3...4).contains(parts.count), (1...64).contains(parts[0].utf8.count) else {
                 throw WindfireError(.configurationInvalid, "API key \(place + 1) is not name:role:sha256hex")
             }
             guard let role = APIKey.Role(rawValue: String(parts[1])) else {
@@ -56,7 +60,12 @@ package struct APIKeys: Sendable {
             guard let digest = Self.bytes(hex64: parts[2]) else {
                 throw WindfireError(.configurationInvalid, "API key \(place + 1) has a hash that is not 64 hex digits")
             }
-            let key = APIKey(name: String(parts[0]), role: role)
+            let rate = parts.count > 3 ? ConfiguredAPIKey.rate(parts[3]) : nil
+            guard parts.count == 3 || rate != nil else {
+                throw WindfireError(
+                    .configurationInvalid, "API key \(place + 1) has a rate that is not a whole number and /s")
+            }
+            let key = APIKey(name: String(parts[0]), role: role, ratePerSecond: rate)
             guard !entries.contains(where: { $0.key.name == key.name }) else {
                 throw WindfireError(.configurationInvalid, "API key \(place + 1) has the name of an earlier one")
             }
@@ -67,9 +76,16 @@ package struct APIKeys: Sendable {
 
     package var isEmpty: Bool { entries.isEmpty }
 
+    /// Targets a second, by the name of each key that has a bound.
+    package var rates: [String: Int] {
+        entries.reduce(into: [:]) { rates, entry in rates[entry.key.name] = entry.key.ratePerSecond }
+    }
+
     /// The configured form of a key: for `windfire config`, the dev role and tests.
-    package static func entry(name: String, role: APIKey.Role, key: String) -> String {
-        "\(name):\(role.rawValue):\(hash(of: key))"
+    package static func entry(
+        name: String, role: APIKey.Role, key: String, ratePerSecond: Int? = nil
+    ) -> String {
+        "\(name):\(role.rawValue):\(hash(of: key))" + (ratePerSecond.map { ":\($0)/s" } ?? "")
     }
 
     /// SHA-256 in lower-case hex.

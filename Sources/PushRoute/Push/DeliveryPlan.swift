@@ -1,10 +1,13 @@
 import Common
+import NodeRPC
 
 /// One session that a message should reach, and which target it counts for.
 struct PlannedSession: Hashable, Sendable {
     /// Index into the push's targets.
     let target: Int
     let route: Route
+    /// For a stored message: where it lies in the target's inbox.
+    var place: StoredPlace?
 }
 
 /// Who is to be called with what: routes grouped by the node that holds them. Pure.
@@ -25,10 +28,15 @@ struct DeliveryPlan: Equatable, Sendable {
     /// - Parameters:
     ///   - located: the answer of `RouteStore.locate`, one list per target, in the order of the targets.
     init(located: [[Route]], members: Members) {
+        self.init(
+            located.enumerated().flatMap { target, routes in
+                routes.map { PlannedSession(target: target, route: $0) }
+            }, members: members)
+    }
+
+    init(_ sessions: [PlannedSession], members: Members) {
         var planner = Planner(members: members)
-        for (target, routes) in located.enumerated() {
-            for route in routes { planner.add(PlannedSession(target: target, route: route)) }
-        }
+        for session in sessions { planner.add(session) }
         (batches, ignoredRoutes) = planner.finish()
     }
 

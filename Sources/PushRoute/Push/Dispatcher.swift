@@ -2,14 +2,15 @@ import Common
 import Logging
 import NodeRPC
 
-/// Carries out a push: looks the targets up, calls each node once with the payload, looks up once more what was not
-/// found, and adds up what became of everyone.
+/// Carries out a push to a list, or to one chunk of a job: finds the sessions of the targets, calls each node once with
+/// the payload, and adds up what became of everyone. `Dispatcher+live` and `Dispatcher+stored` are the two ways.
 ///
-/// All look-ups end before the first call: when the route store is away, the caller hears `routes_unavailable` and can
-/// be sure that nobody got anything.
+/// Every look-up ends before the first call: when the route store is away, the caller hears `routes_unavailable` and
+/// can be sure that nobody got anything, or that a repeat finds what was stored.
 package struct Dispatcher: Sendable {
     package struct Configuration: Sendable {
-        /// Clients in one look-up. Large enough to fill a pipeline, small enough for several to share the work.
+        /// Clients in one look-up, or stored for at once. Large enough to fill a pipeline, small enough for several to
+        /// share the work.
         package var lookupSize = 10_000
         package var lookupsAtOnce = 4
         /// Nodes called at the same time.
@@ -26,82 +27,88 @@ package struct Dispatcher: Sendable {
     }
 
     package struct Receipt: Sendable {
-        package let message: MessageID
+        package let id: UUIDv7
         package let targets: [ClientID]
         package let ledger: PushLedger
         package let phases: Phases
     }
 
-    private let configuration: Configuration
+    let configuration: Configuration
+    let routes: any RouteStore
+    let inboxes: any InboxStore
     private let registry: any Registry
-    private let routes: any RouteStore
     private let nodes: any NodeCaller
+    /// Unix milliseconds.
+    private let now: @Sendable () -> UInt64
 
     package init(
-        registry: any Registry, routes: any RouteStore, nodes: any NodeCaller,
-        configuration: Configuration = Configuration()
+        registry: any Registry, routes: any RouteStore, inboxes: any InboxStore, nodes: any NodeCaller,
+        configuration: Configuration = Configuration(),
+        now: @escaping @Sendable () -> UInt64 = WallClock.milliseconds
     ) {
         self.configuration = configuration
         self.registry = registry
         self.routes = routes
+        self.inboxes = inboxes
         self.nodes = nodes
+        self.now = now
     }
 
-    /// - Throws: `routes_unavailable` or `registry_unavailable`, and then nothing was sent.
+    /// - Parameters:
+    ///   - targets: each once. A job calls chunk by chunk, with the same id and parameters.
+    ///   - id: of the push; its time is the push's. Live messages are known to devices by it, and the store recognises
+    ///     a stored message that it has already.
+    ///   - isRepeat: these targets may have been served before, by a run that died or whose answer was lost. A stored
+    ///     message is then not stored twice.
+    ///   - job: whose acknowledgements a stored message counts for; nodes hand a live one to each session once.
+    /// - Throws: `registry_unavailable`, and then nothing was sent; `routes_unavailable`, and then nothing was sent but
+    ///   nobody knows what was stored: call again with `isRepeat`.
     package func push(
-        _ request: PushRequest, as message: MessageID, timestampMilliseconds: UInt64, traceID: String, logger: Logger
+        _ targets: [ClientID], _ parameters: PushParameters, as id: UUIDv7, isRepeat: Bool = false,
+        job: JobID? = nil, traceID: String, logger: Logger
     ) async throws(WindfireError) -> Receipt {
-        var phases = Phases()
-        let clock = ContinuousClock()
-        let start = clock.now
-        let located = try await locate(request.targets)
-        let members = try knownMembers()
-        let plan = DeliveryPlan(located: located, members: members)
-        let locatedAt = clock.now
-        phases.lookup = locatedAt - start
-
-        var ledger = PushLedger(
-            targets: request.targets.count,
-            keepsRows: request.targets.count <= configuration.limits.resultsPerAnswerMax)
-        let template = Delivery(
-            message: message, timestampMilliseconds: timestampMilliseconds, data: request.data, sessions: [],
-            collapseKey: request.collapseKey, traceID: traceID)
-        var round = await deliver(template, by: plan, into: &ledger, logger: logger)
-        phases.delivery = clock.now - locatedAt
-        if !round.open.isEmpty {
-            await retry(&round, of: request, template, into: &ledger, phases: &phases, logger: logger)
+        let call = Call(
+            targets: targets, parameters: parameters, id: id, isRepeat: isRepeat, job: job, traceID: traceID,
+            logger: logger)
+        return switch parameters.mode {
+        case .live: try await pushLive(call)
+        case .stored: try await pushStored(call)
         }
-        return Receipt(message: message, targets: request.targets, ledger: ledger, phases: phases)
     }
 
-    /// The second and last round.
-    private func retry(
-        _ round: inout DeliveryRound, of request: PushRequest, _ template: Delivery, into ledger: inout PushLedger,
-        phases: inout Phases, logger: Logger
-    ) async {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let targets = round.openTargets
-        let plan: DeliveryPlan
-        do throws(WindfireError) {
-            let located = try await locate(targets.map { request.targets[$0] })
-            plan = DeliveryPlan.retry(
-                targets: targets, located: located, tried: round.tried, settled: round.settledDevices,
-                members: try knownMembers())
-        } catch {
-            // Some have the message already, so the push as a whole can no longer be refused.
-            round.close(withoutLookup: error.code.name, into: &ledger)
-            return
+    /// One call of `push`, as its steps hand it on.
+    struct Call: Sendable {
+        let targets: [ClientID]
+        let parameters: PushParameters
+        let id: UUIDv7
+        let isRepeat: Bool
+        let job: JobID?
+        let traceID: String
+        let logger: Logger
+
+        /// What every node gets, but for the sessions.
+        var template: Delivery {
+            Delivery(
+                message: MessageID(unchecked: id.description), timestampMilliseconds: id.unixMilliseconds,
+                data: parameters.data, sessions: [], collapseKey: parameters.collapseKey, traceID: traceID,
+                isChunk: job != nil)
         }
-        phases.lookup += clock.now - start
-        round.close(except: plan, into: &ledger)
-        let deliveryStart = clock.now
-        var last = await deliver(template, by: plan, into: &ledger, logger: logger)
-        last.closeForGood(into: &ledger)
-        phases.delivery += clock.now - deliveryStart
     }
 
-    private func knownMembers() throws(WindfireError) -> Members {
+    // MARK: Steps of both ways
+
+    func makeLedger(_ targets: [ClientID]) -> PushLedger {
+        PushLedger(
+            targets: targets.count, keepsRows: targets.count <= configuration.limits.resultsPerAnswerMax)
+    }
+
+    /// Whether the message is worth nothing any more.
+    func isOver(_ call: Call) -> Bool {
+        guard let life = call.parameters.timeToLive else { return false }
+        return call.id.unixMilliseconds + UInt64(clamping: life.components.seconds) * 1_000 <= now()
+    }
+
+    func knownMembers() throws(WindfireError) -> Members {
         let members = registry.members(.push)
         guard members.isKnown else {
             throw WindfireError(
@@ -110,27 +117,16 @@ package struct Dispatcher: Sendable {
         return members
     }
 
-    private func locate(_ clients: [ClientID]) async throws(WindfireError) -> [[Route]] {
+    /// Lists of at most `lookupSize`.
+    func chunks<Element>(_ list: [Element]) -> [[Element]] {
         let size = configuration.lookupSize
-        let chunks = stride(from: 0, to: clients.count, by: size).map {
-            Array(clients[$0..<min($0 + size, clients.count)])
-        }
-        let answers = await chunks.concurrentMap(atOnce: configuration.lookupsAtOnce) {
-            [routes] chunk -> Result<[[Route]], WindfireError> in
-            do throws(WindfireError) { return .success(try await routes.locate(chunk)) } catch {
-                return .failure(error)
-            }
-        }
-        var located: [[Route]] = []
-        located.reserveCapacity(clients.count)
-        for answer in answers { located += try answer.get() }
-        precondition(located.count == clients.count, "a look-up answers once per client")
-        return located
+        return stride(from: 0, to: list.count, by: size).map { Array(list[$0..<min($0 + size, list.count)]) }
     }
 
-    private func deliver(
-        _ template: Delivery, by plan: DeliveryPlan, into ledger: inout PushLedger, logger: Logger
-    ) async -> DeliveryRound {
+    /// Calls the nodes of a plan, several at once.
+    func callNodes(
+        _ template: Delivery, by plan: DeliveryPlan, logger: Logger
+    ) async -> [(sessions: ArraySlice<PlannedSession>, answer: NodeAnswer)] {
         let size = configuration.limits.sessionsPerDeliverMax
         let answers = await plan.batches.concurrentMap(atOnce: configuration.nodesAtOnce) {
             [nodes] batch -> [(ArraySlice<PlannedSession>, NodeAnswer)] in
@@ -139,6 +135,7 @@ package struct Dispatcher: Sendable {
                 let sessions = batch.sessions[start..<min(start + size, batch.sessions.count)]
                 var delivery = template
                 delivery.sessions = sessions.map(\.route.session)
+                delivery.places = sessions.compactMap(\.place)
                 do throws(WindfireError) {
                     answers.append((sessions, .outcomes(try await nodes.deliver(delivery, to: batch.member))))
                 } catch {
@@ -153,8 +150,11 @@ package struct Dispatcher: Sendable {
             }
             return answers
         }
-        var round = DeliveryRound()
-        for (sessions, answer) in answers.joined() { round.enter(answer, for: sessions, into: &ledger) }
-        return round
+        return answers.flatMap(\.self)
     }
+}
+
+extension UUIDv7 {
+    /// When it was made (RFC 9562, section 5.7).
+    var unixMilliseconds: UInt64 { high >> 16 }
 }

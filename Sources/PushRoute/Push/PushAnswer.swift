@@ -1,6 +1,7 @@
 import Common
 
-/// The body of a push's answer. Written straight into bytes: for a million targets it is a list of a million names.
+/// The body of the answer to a push that was carried out at once. Written straight into bytes: for a million targets it
+/// is a list of a million names.
 package enum PushAnswer {
     /// How long the parts of a push took, as the answer shows them on request.
     package struct Timing: Hashable, Sendable {
@@ -10,13 +11,15 @@ package enum PushAnswer {
         package var total: Duration
     }
 
-    package static func json(_ receipt: Dispatcher.Receipt, timing: Timing?) -> [UInt8] {
+    package static func json(
+        _ receipt: Dispatcher.Receipt, badLines: BadLines? = nil, timing: Timing? = nil
+    ) -> [UInt8] {
         let ledger = receipt.ledger
         let counts = ledger.counts
         var writer = JSONWriter(capacity: 256 + 64 * (ledger.keepsRows ? receipt.targets.count : 0))
         writer.beginObject()
         writer.key("id")
-        writer.string(receipt.message.text)
+        writer.string(receipt.id.description)
         writer.key("total")
         writer.integer(receipt.targets.count)
         writer.key("delivered")
@@ -26,7 +29,8 @@ package enum PushAnswer {
         writer.key("failed")
         writer.integer(counts.failed)
         writer.key("stored")
-        writer.integer(0)
+        writer.integer(counts.stored)
+        write(badLines, to: &writer)
         if ledger.keepsRows {
             writer.key("results")
             writeResults(receipt, to: &writer)
@@ -47,7 +51,7 @@ package enum PushAnswer {
         writer.beginArray()
         for (target, client) in receipt.targets.enumerated() {
             guard let rows = receipt.ledger.rows[target] else {
-                writeTarget(client, .offline, nil, to: &writer)
+                writeTarget(target, client, receipt.ledger, to: &writer)
                 continue
             }
             for row in rows {
@@ -58,6 +62,7 @@ package enum PushAnswer {
                 writer.string(row.device.text)
                 writer.key("status")
                 writer.string(row.status.rawValue)
+                if row.status == .offline { writeStored(target, receipt.ledger, to: &writer) }
                 writer.key("node")
                 writer.string(row.node.text)
                 if let reason = row.reason {
@@ -73,23 +78,44 @@ package enum PushAnswer {
     private static func writeUndelivered(_ receipt: Dispatcher.Receipt, to writer: inout JSONWriter) {
         writer.beginArray()
         for (target, client) in receipt.targets.enumerated() where receipt.ledger.statuses[target] != .delivered {
-            writeTarget(client, receipt.ledger.statuses[target], receipt.ledger.reasons[target], to: &writer)
+            writeTarget(target, client, receipt.ledger, to: &writer)
         }
         writer.endArray()
     }
 
     private static func writeTarget(
-        _ client: ClientID, _ status: PushLedger.Status, _ reason: String?, to writer: inout JSONWriter
+        _ target: Int, _ client: ClientID, _ ledger: PushLedger, to writer: inout JSONWriter
     ) {
         writer.beginObject()
         writer.key("client")
         writer.string(client.text)
         writer.key("status")
-        writer.string(status.rawValue)
-        if let reason {
+        writer.string(ledger.statuses[target].rawValue)
+        if ledger.statuses[target] == .offline { writeStored(target, ledger, to: &writer) }
+        if let reason = ledger.reasons[target] {
             writer.key("reason")
             writer.string(reason)
         }
+        writer.endObject()
+    }
+
+    private static func writeStored(_ target: Int, _ ledger: PushLedger, to writer: inout JSONWriter) {
+        guard ledger.isStored(target) else { return }
+        writer.key("stored")
+        writer.boolean(true)
+    }
+
+    /// Only when some were left out.
+    static func write(_ badLines: BadLines?, to writer: inout JSONWriter) {
+        guard let badLines, badLines.count > 0 else { return }
+        writer.key("bad_lines")
+        writer.beginObject()
+        writer.key("count")
+        writer.integer(badLines.count)
+        writer.key("first")
+        writer.beginArray()
+        for line in badLines.first { writer.integer(line) }
+        writer.endArray()
         writer.endObject()
     }
 

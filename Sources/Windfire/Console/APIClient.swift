@@ -16,10 +16,33 @@ struct APIClient: Sendable {
         self.key = key
     }
 
-    func get(_ path: String) async throws -> Data { try await call(path, body: nil, timeout: .seconds(30)) }
+    /// There was no answer at all, or one that says to come back.
+    struct NoAnswer: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    func get(_ path: String) async throws -> Data {
+        try await call(HTTPClientRequest(url: base + path), timeout: .seconds(30))
+    }
 
     func post(_ path: String, _ body: ByteBuffer, timeout: TimeAmount = .seconds(30)) async throws -> Data {
-        try await call(path, body: body, timeout: timeout)
+        try await post(path, .bytes(body), contentType: "application/json", timeout: timeout)
+    }
+
+    /// Pushes to a list while it is read.
+    func post(_ list: ListFile, timeout: TimeAmount) async throws -> Data {
+        try await post(
+            "/v1/push" + list.query, .stream(list, length: .unknown), contentType: list.contentType, timeout: timeout)
+    }
+
+    private func post(
+        _ path: String, _ body: HTTPClientRequest.Body, contentType: String, timeout: TimeAmount
+    ) async throws -> Data {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: contentType)
+        request.body = body
+        return try await call(request, timeout: timeout)
     }
 
     static func decode<Answer: Decodable>(_ data: Data, as type: Answer.Type = Answer.self) throws -> Answer {
@@ -30,23 +53,23 @@ struct APIClient: Sendable {
         }
     }
 
-    /// A call with a body is a POST, one without a GET.
-    private func call(_ path: String, body: ByteBuffer?, timeout: TimeAmount) async throws -> Data {
-        var request = HTTPClientRequest(url: base + path)
+    private func call(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> Data {
+        var request = request
         request.headers.add(name: "authorization", value: "Bearer \(key)")
-        if let body {
-            request.method = .POST
-            request.headers.add(name: "content-type", value: "application/json")
-            request.body = .bytes(body)
-        }
         let status: Int
         let answer: Data
         do {
             let response = try await HTTPClient.shared.execute(request, timeout: timeout)
             status = Int(response.status.code)
             answer = Data(try await response.body.collect(upTo: Self.answerBytesMax).readableBytesView)
+        } catch let failure as CommandFailure {
+            // The list that was being sent cannot be read on.
+            throw failure
         } catch {
-            throw CommandFailure("\(base) does not answer: \(error)")
+            throw NoAnswer(description: "\(base) does not answer: \(error)")
+        }
+        if status == 502 || status == 503 {
+            throw NoAnswer(description: Problem.text(of: answer, status: status))
         }
         guard (200..<300).contains(status) else { throw CommandFailure(Problem.text(of: answer, status: status)) }
         return answer

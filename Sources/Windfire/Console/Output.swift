@@ -7,6 +7,15 @@ enum Output {
     /// For what is not the result: progress and states.
     static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
+    /// Whether a person is looking at what is not the result.
+    static var isNoteOnTerminal: Bool { isatty(FileHandle.standardError.fileDescriptor) == 1 }
+
+    /// A note that takes the place of the one before, on a terminal: carriage return, the text, erase to the end of the
+    /// line (ECMA-48, EL).
+    static func rewrite(_ text: String, isLast: Bool) {
+        FileHandle.standardError.write(Data(("\r" + text + "\u{1B}[K" + (isLast ? "\n" : "")).utf8))
+    }
+
     static func line(json data: Data) {
         FileHandle.standardOutput.write(data)
         if data.last != UInt8(ascii: "\n") { FileHandle.standardOutput.write(Data("\n".utf8)) }

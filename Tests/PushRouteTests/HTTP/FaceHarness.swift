@@ -16,19 +16,24 @@ struct FaceHarness {
     let nodes = ScriptedNodes()
     let service: PushRouteService
 
-    init(limits: Limits = .default, configure: (inout PushRouteConfiguration) -> Void = { _ in }) throws {
+    init(
+        limits: Limits = .default, jobs: (any JobIntake)? = nil,
+        configure: (inout PushRouteConfiguration) -> Void = { _ in }
+    ) throws {
         registry = FixedRegistry([one, two])
         var configuration = PushRouteConfiguration(
             incarnation: Incarnation(node: NodeID(unchecked: "r1"), life: 1),
             listen: HostPort(host: "127.0.0.1", port: 0),
             keys: try APIKeys([
                 APIKeys.entry(name: "backend", role: .push, key: "push-key"),
+                APIKeys.entry(name: "slow", role: .push, key: "slow-key", ratePerSecond: 10),
                 APIKeys.entry(name: "operator", role: .ops, key: "ops-key"),
                 APIKeys.entry(name: "root", role: .admin, key: "admin-key"),
             ]), limits: limits, version: "test", startedAt: 1)
         configure(&configuration)
         service = PushRouteService(
-            configuration: configuration, registry: registry, routes: routes, nodes: nodes, logger: quiet)
+            configuration: configuration, registry: registry, routes: routes, nodes: nodes, jobs: jobs,
+            logger: quiet)
     }
 
     func ask<Value>(

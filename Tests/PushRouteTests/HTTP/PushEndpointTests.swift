@@ -125,7 +125,8 @@ import Testing
         (#"{"to":{"clients":["a\u0000b"]},"data":1}"#, 400, "invalid_id"),
         (#"{"to":{"clients":["a\#(String(repeating: "x", count: 128))"]},"data":1}"#, 400, "invalid_id"),
         (#"{"to":{"topic":"t"},"data":1}"#, 501, "not_supported"),
-        (#"{"to":{"clients":["a"]},"mode":"stored","data":1}"#, 501, "not_supported"),
+        (#"{"to":{"clients":["a"]},"async":true,"data":1}"#, 501, "not_supported"),
+        (#"{"to":{"clients":["a"]},"mode":"stored","ttl_s":0,"data":1}"#, 400, "invalid_request"),
         (#"{"to":{"clients":["a"]},"data":"\#(String(repeating: "x", count: 256 << 10))"}"#, 413, "payload_too_large"),
     ])
     func badBodiesAreRefusedByName(_ body: String, _ status: Int, _ code: String) async throws {
@@ -239,6 +240,7 @@ import Testing
         #expect(metrics.contains("windfire_pushes_total{outcome=\"invalid_json\"} 1\n"))
         #expect(metrics.contains("windfire_push_targets_total{outcome=\"delivered\"} 1\n"))
         #expect(metrics.contains("windfire_push_targets_total{outcome=\"offline\"} 1\n"))
+        #expect(metrics.contains("windfire_push_stored_total 0\n"))
         #expect(metrics.contains("windfire_push_phase_seconds_count{phase=\"lookup\"} 1\n"))
     }
 }

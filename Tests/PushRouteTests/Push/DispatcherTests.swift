@@ -10,6 +10,7 @@ import Testing
     private let registry: FixedRegistry
     private let routes = ScriptedRouteStore()
     private let nodes = ScriptedNodes()
+    private let id = UUIDv7(unixMilliseconds: 5, random: (1, 2))
 
     init() { registry = FixedRegistry([one, two]) }
 
@@ -18,10 +19,11 @@ import Testing
     ) async throws -> Dispatcher.Receipt {
         var configuration = Dispatcher.Configuration()
         configure(&configuration)
-        let dispatcher = Dispatcher(registry: registry, routes: routes, nodes: nodes, configuration: configuration)
+        let dispatcher = Dispatcher(
+            registry: registry, routes: routes, inboxes: routes, nodes: nodes, configuration: configuration)
         return try await dispatcher.push(
-            PushRequest(targets: targets.map(client), data: Array("{\"hi\" : 1}".utf8), collapseKey: "k"),
-            as: MessageID("m-1"), timestampMilliseconds: 5, traceID: "t", logger: quiet)
+            targets.map(client), PushParameters(data: Array("{\"hi\" : 1}".utf8), collapseKey: "k"), as: id,
+            traceID: "t", logger: quiet)
     }
 
     /// "alice/phone delivered n1", one line per row of the answer.
@@ -49,7 +51,7 @@ import Testing
         #expect(nodes.calls == ["n1:1,3", "n2:2,4"])
         let sent = try #require(nodes.deliveries.first).delivery
         #expect(String(decoding: sent.data, as: UTF8.self) == "{\"hi\" : 1}")
-        #expect(sent.message.text == "m-1")
+        #expect(sent.message.text == id.description)
         #expect(sent.timestampMilliseconds == 5)
         #expect(sent.collapseKey == "k")
         #expect(sent.traceID == "t")

@@ -3,31 +3,37 @@ import Testing
 
 @testable import PushRoute
 
-@Suite struct PushRequestTests {
-    private func parse(_ body: String, limits: Limits = .default) throws -> PushRequest {
-        try parse(Array(body.utf8), limits: limits)
+/// The object with fields in any order.
+@Suite struct JSONIntakeTests {
+    private func parse(_ body: String, limits: Limits = .default) throws -> WholeIntake {
+        try WholeIntake(Array(body.utf8), .json, limits: limits)
     }
 
-    private func parse(_ body: [UInt8], limits: Limits = .default) throws -> PushRequest {
-        try body.withUnsafeBytes { try PushRequest.parse($0, limits: limits) }
+    private func parse(_ body: [UInt8], limits: Limits = .default) throws -> WholeIntake {
+        try WholeIntake(body, .json, limits: limits)
     }
 
     @Test func takesAListAndThePayloadAsItWasWritten() throws {
         let push = try parse(
             #"""
              { "to" : { "clients" : [ "alice", "b\u006fb" ] },
-               "data" :  {"z": 1.0,  "a":[1 ,2], "s":"\u00e9\/"}  , "mode":"live","ttl_s":60,"collapse_key":"score"}
+               "data" :  {"z": 1.0,  "a":[1 ,2], "s":"\u00e9\/"}  , "mode":"live","ttl_s":60,
+               "collapse_key":"score","dedupe_key":"k-1","rate_per_s":500}
             """#)
         #expect(push.targets == [client("alice"), client("bob")])
-        #expect(String(decoding: push.data, as: UTF8.self) == #"{"z": 1.0,  "a":[1 ,2], "s":"\u00e9\/"}"#)
-        #expect(push.timeToLive == .seconds(60))
-        #expect(push.collapseKey == "score")
+        #expect(String(decoding: push.parameters.data, as: UTF8.self) == #"{"z": 1.0,  "a":[1 ,2], "s":"\u00e9\/"}"#)
+        #expect(push.parameters.timeToLive == .seconds(60))
+        #expect(push.parameters.collapseKey == "score")
+        #expect(push.parameters.dedupeKey == "k-1")
+        #expect(push.parameters.ratePerSecond == 500)
+        #expect(push.parameters.mode == .live)
     }
 
     @Test(arguments: ["null", "true", "0", "-1.5e300", #""text""#, "[]", "{}", #"[{"a":null}]"#])
     func theDataIsAnyValue(_ data: String) throws {
         let push = try parse(#"{"data":\#(data),"to":{"clients":["a"]},"async":false}"#)
-        #expect(push == PushRequest(targets: [client("a")], data: Array(data.utf8)))
+        #expect(push.targets == [client("a")])
+        #expect(push.parameters == PushParameters(data: Array(data.utf8)))
     }
 
     @Test func duplicatesAreOneTargetEach() throws {
@@ -82,9 +88,35 @@ import Testing
         Refusal("{\"to\":{\"topic\":\"x\"}}", .notSupported, "to.topic is not offered by this version"),
         Refusal("{\"to\":{\"group\":\"x\"}}", .notSupported, "to.group is not offered by this version"),
         Refusal("{\"to\":{\"everyone\":true}}", .notSupported, "to.everyone is not offered by this version"),
-        Refusal("{\"mode\":\"stored\"}", .notSupported, "mode stored is not offered by this version"),
-        Refusal("{\"async\":true}", .notSupported, "async is not offered by this version"),
-        Refusal("{\"dedupe_key\":\"k\"}", .notSupported, "dedupe_key is not offered by this version"),
+        Refusal("{\"ttl_s\":-1}", .invalidRequest, "ttl_s is not a whole number from 1 to 604800"),
+        Refusal("{\"ttl_s\":99999999999999999999}", .invalidRequest, "ttl_s is not a whole number from 1 to 604800"),
+        Refusal("{\"rate_per_s\":0}", .invalidRequest, "rate_per_s is not a whole number from 1 to 1000000"),
+        Refusal("{\"dedupe_key\":\"\"}", .invalidRequest, "dedupe_key is not 1 to 128 bytes"),
+        Refusal("{\"dedupe_key\":7}", .invalidRequest, "dedupe_key has the wrong type"),
+        Refusal("{\"to\":null}", .invalidRequest, "to has the wrong type"),
+        Refusal("{\"to\":nul}", .invalidJSON, "the body is not valid JSON: it ends too early, at byte 9"),
+        Refusal("{\"a\" 1}", .invalidRequest, "there is no field a"),
+        Refusal(
+            "{\"data\" 1}", .invalidJSON, "the body is not valid JSON: it has a byte that may not stand here, at byte 8"
+        ),
+        Refusal(
+            "{\"data\":1,}", .invalidJSON,
+            "the body is not valid JSON: it has a byte that may not stand here, at byte 10"),
+        Refusal(
+            "{\"data\":[1}}", .invalidJSON,
+            "the body is not valid JSON: it has a byte that may not stand here, at byte 10"),
+        Refusal(
+            "{\"data\":\(String(repeating: "[", count: 100))", .invalidJSON,
+            "the body is not valid JSON: it is nested too deeply, at byte 72"),
+        Refusal(
+            "{\"to\":{\"clients\":[\"a\",]}}", .invalidJSON,
+            "the body is not valid JSON: it has a byte that may not stand here, at byte 22"),
+        Refusal(
+            "{\"mode\":\"\(String(repeating: "x", count: 5_000))\"}", .invalidRequest,
+            "mode is longer than 4096 bytes"),
+        Refusal(
+            "{\"to\":{\"clients\":[\"\(String(repeating: "x", count: 5_000))\"]}}", .invalidID,
+            "to.clients[0]: client id is longer than 128 bytes"),
         Refusal("{\"to\":{\"clients\":[\"\"]}}", .invalidID, "to.clients[0]: client id is empty"),
         Refusal(
             "{\"to\":{\"clients\":[\"a\",\"b\\u0007secret\"]}}", .invalidID,
@@ -129,7 +161,7 @@ import Testing
             return writer.bytes
         }
         #expect(try parse(body(10_000), limits: limits).targets.count == 10_000)
-        #expect(throws: WindfireError(.tooManyTargets, "to.clients has more than 10000 ids")) {
+        #expect(throws: WindfireError(.tooManyTargets, "the push has more than 10000 ids")) {
             try parse(body(10_001), limits: limits)
         }
     }
@@ -137,7 +169,7 @@ import Testing
     @Test func thePayloadHasABound() throws {
         var limits = Limits()
         limits.payloadBytesMax = 10
-        #expect(try parse(#"{"data": "12345678" ,"to":{"clients":["a"]}}"#, limits: limits).data.count == 10)
+        #expect(try parse(#"{"data": "12345678" ,"to":{"clients":["a"]}}"#, limits: limits).parameters.data.count == 10)
         #expect(throws: WindfireError(.payloadTooLarge, "data is longer than 10 bytes")) {
             try parse(#"{"data":"123456789","to":{"clients":["a"]}}"#, limits: limits)
         }

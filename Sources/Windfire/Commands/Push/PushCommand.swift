@@ -1,0 +1,108 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Common
+import Foundation
+import NIOCore
+
+struct PushCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push", abstract: "Push to clients and print the receipt.",
+        discussion: """
+            Exits 0 when the push was carried out, also when somebody was offline; the receipt tells. A long list \
+            becomes a job: its progress is shown until it has ended.
+            """)
+
+    @Option(help: "Client ids, separated by commas.")
+    var to: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A file of client ids, sent while it is read: FILE.csv (first column, or the one called `client`), \
+            FILE.ndjson (a JSON string or {"client":…} a line), anything else one id a line; - for standard input.
+            """,
+            valueName: "path"))
+    var file: String?
+
+    @Option(help: "What to push: one JSON value.")
+    var data: String
+
+    @Flag(help: "Keep the message for each client until it is acknowledged or expires.")
+    var stored = false
+
+    @Option(help: ArgumentHelp("How long the message is worth delivering: 90s, 10m, 1h, 7d.", valueName: "duration"))
+    var ttl: TimeToLive?
+
+    @Option(help: "A newer message with this key replaces an older one that was not acknowledged.")
+    var collapseKey: String?
+
+    @Option(help: "A repeated push with this key sends nothing, for 10 minutes.")
+    var dedupeKey: String?
+
+    @Option(help: "Clients a second, for a list that becomes a job.")
+    var rate: Int?
+
+    @Flag(help: "Leave out lines of the file that are no client ids, and say which.")
+    var skipBadLines = false
+
+    @OptionGroup var route: RouteOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (to == nil) != (file == nil) else { throw ValidationError("give either --to or --file") }
+        guard !skipBadLines || file != nil else { throw ValidationError("--skip-bad-lines goes with --file") }
+        guard (try? JSONSerialization.jsonObject(with: Data(data.utf8), options: .fragmentsAllowed)) != nil else {
+            throw ValidationError("--data is not JSON; a text needs its quotes: --data '\"hello\"'")
+        }
+        if let rate, rate < 1 { throw ValidationError("--rate is at least 1") }
+    }
+
+    func run() async throws {
+        let answer = try await send()
+        if let job = try? APIClient.decode(answer, as: AcceptedJob.self) {
+            try await follow(job, answer)
+        } else if output.json {
+            Output.line(json: answer)
+        } else if let duplicate = try? APIClient.decode(answer, as: DuplicatePush.self) {
+            Output.line("push \(duplicate.id) was sent before; nothing was sent now")
+        } else {
+            Output.line(try APIClient.decode(answer, as: Receipt.self).text)
+        }
+    }
+
+    var fields: PushBody {
+        PushBody(
+            data: Array(data.utf8), mode: stored ? "stored" : nil, timeToLive: ttl?.seconds, collapseKey: collapseKey,
+            dedupeKey: dedupeKey, rate: rate)
+    }
+
+    private func send() async throws -> Data {
+        guard let file else {
+            let ids = (to ?? "").split(separator: ",").map(String.init)
+            guard !ids.isEmpty else { throw CommandFailure("there is no client to push to") }
+            return try await route.client.post("/v1/push", fields.json(clients: ids), timeout: .seconds(120))
+        }
+        let list = try ListFile(path: file, fields: fields, skipsBadLines: skipBadLines)
+        return try await route.client.post(list, timeout: .minutes(30))
+    }
+
+    private func follow(_ job: AcceptedJob, _ answer: Data) async throws {
+        if job.isDuplicate, !output.json { Output.note("job \(job.id) was begun before; nothing was sent now") }
+        let watch = JobWatch(client: route.client, bar: output.json ? nil : ProgressBar.onTerminal)
+        let (progress, body) = try await watch.untilEnded(job.id)
+        if output.json { Output.line(json: body) } else { Output.line(progress.receipt(of: job)) }
+        guard progress.state == "finished" else {
+            throw CommandFailure("the job is \(progress.state)" + (progress.reason.map { ": \($0)" } ?? ""))
+        }
+    }
+}
+
+/// A duration as the configuration writes it, in whole seconds.
+struct TimeToLive: ExpressibleByArgument {
+    let seconds: Int64
+
+    init?(argument: String) {
+        guard let duration = DurationText.duration(of: argument), duration >= .seconds(1) else { return nil }
+        seconds = duration.components.seconds
+    }
+}
