@@ -1,8 +1,8 @@
 import Common
 
-/// How far this device has come in its client's stored messages: which were shown to the application, and up to which it
-/// has dealt with them. Their ids rise, so a place says it all: whatever the server sends again after a reconnect, a lost
-/// acknowledgement or a restart of the application is recognised without a list of what was seen.
+/// How far this device has come in its client's stored messages: which were shown to the application, and up to which
+/// it has dealt with them. Their ids rise, so a place says it all: whatever the server sends again after a reconnect, a
+/// lost acknowledgement or a restart of the application is recognised without a list of what was seen.
 struct InboxCursor: Equatable, Sendable {
     private(set) var shown = StreamPosition.start
     private(set) var acknowledged = StreamPosition.start
