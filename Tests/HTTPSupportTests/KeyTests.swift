@@ -87,6 +87,8 @@ import Testing
     @Test(arguments: [
         "", "a", "a:push", ":push:00", "a:root:\(String(repeating: "0", count: 64))",
         "a:push:\(String(repeating: "0", count: 63))", "a:push:\(String(repeating: "g", count: 64))",
+        "a:push:\(String(repeating: "0", count: 64)):", "a:push:\(String(repeating: "0", count: 64)):0/s",
+        "a:push:\(String(repeating: "0", count: 64)):5", "a:push:\(String(repeating: "0", count: 64)):5/s:6/s",
     ])
     func aWrongEntryIsNamedByItsPlace(entry: String) throws {
         let good = APIKeys.entry(name: "good", role: .ops, key: "k")
@@ -96,6 +98,18 @@ import Testing
         #expect(throws: WindfireError(.configurationInvalid, "API key 2 has the name of an earlier one")) {
             try APIKeys([good, good])
         }
+    }
+}
+
+@Suite struct KeyRateTests {
+    @Test func aKeyMayHaveABoundOnItsTargets() throws {
+        let keys = try APIKeys([
+            APIKeys.entry(name: "slow", role: .push, key: "s", ratePerSecond: 500),
+            APIKeys.entry(name: "fast", role: .push, key: "f"),
+        ])
+        #expect(keys.rates == ["slow": 500])
+        #expect(keys.identify("s")?.ratePerSecond == 500)
+        #expect(keys.identify("f")?.ratePerSecond == nil)
     }
 }
 

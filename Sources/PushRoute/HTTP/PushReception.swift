@@ -54,6 +54,7 @@ struct PushReception: Sendable {
                 for chunk in intake.takeChunks() { try await chunks.add(chunk) }
             }
         }
+        try checkEnd(request, received: received)
         try pieces.finish()
         let end = try intake.finish()
         if end.parameters.isAsync, jobs == nil {
@@ -71,6 +72,15 @@ struct PushReception: Sendable {
             return try await body.next()
         } catch {
             throw WindfireError(.invalidRequest, "the request body ended early", cause: error)
+        }
+    }
+
+    /// The framework tells the end of a body and the end of a connection, or of its task, in the same way. A list that
+    /// is cut between two lines reads like a shorter one, so this must not rest on the parser.
+    private func checkEnd(_ request: Request, received: Int) throws(WindfireError) {
+        let declared = request.headers[.contentLength].flatMap { Int($0) }
+        guard !Task.isCancelled, declared == nil || declared == received else {
+            throw WindfireError(.invalidRequest, "the request body ended early")
         }
     }
 
@@ -115,7 +125,9 @@ struct PushReception: Sendable {
         }
 
         func abandon(because error: WindfireError) async {
-            if let jobs, let job { await jobs.abandon(job, reason: error.message) }
+            guard let jobs, let job else { return }
+            // The caller may be gone, and its request's task cancelled: this has to happen all the same.
+            await Task { await jobs.abandon(job, reason: error.message) }.value
         }
     }
 }

@@ -37,11 +37,14 @@ struct PushDedupe: Sendable {
 
     /// The push was refused before anything was sent: the next call with this key is the first again.
     func takeBack(_ key: Key, _ accepted: AcceptedPush) async {
-        do throws(WindfireError) {
-            try await inboxes.forgetPush(key: key.text)
-        } catch {
-            takeBackLater(key, accepted)
-        }
+        // In a task of its own: the caller may be gone, and its request's task cancelled.
+        await Task {
+            do throws(WindfireError) {
+                try await inboxes.forgetPush(key: key.text)
+            } catch {
+                takeBackLater(key, accepted)
+            }
+        }.value
     }
 
     /// While the store is away nobody knows what it remembers. A retry of the caller must not be answered with a push

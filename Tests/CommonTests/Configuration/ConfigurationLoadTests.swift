@@ -88,11 +88,14 @@ import Testing
 
     @Test func `API keys are read as the key command prints them`() throws {
         let hash = String(repeating: "ab", count: 32)
-        let configuration = try Configuration.resolve(flags: ["--api-keys", "shop:push:\(hash),ann:admin:\(hash)"])
+        let configuration = try Configuration.resolve(flags: [
+            "--api-keys", "shop:push:\(hash):500/s,ann:admin:\(hash)",
+        ])
         #expect(
             configuration.api.keys == [
-                ConfiguredAPIKey(name: "shop", role: .push, sha256Hex: hash),
+                ConfiguredAPIKey(name: "shop", role: .push, sha256Hex: hash, ratePerSecond: 500),
                 ConfiguredAPIKey(name: "ann", role: .admin, sha256Hex: hash),
             ])
+        #expect(configuration.api.keys.map(\.description) == ["shop:push:\(hash):500/s", "ann:admin:\(hash)"])
     }
 }

@@ -42,7 +42,8 @@ struct SkippedLines: Decodable {
 
     var text: String {
         let named = first.map(String.init).joined(separator: ", ")
-        return "\(count) lines were no client ids: \(named)\(count > first.count ? ", …" : "")"
+        let what = count == 1 ? "1 line was no client id" : "\(count) lines were no client ids"
+        return "\(what): \(named)\(count > first.count ? ", …" : "")"
     }
 }
 
