@@ -53,7 +53,13 @@ final class StoredDevice: Sendable {
     private let device: String
     private let cluster: WindfireCluster
     private let cursor: KeptCursor
-    private let state = Mutex<(push: PushClient?, shown: [Int])>((nil, []))
+    private struct State {
+        var push: PushClient?
+        var listening: Task<Void, Never>?
+        var shown: [Int] = []
+    }
+
+    private let state = Mutex(State())
 
     private final class KeptCursor: CursorStore {
         private let text = Mutex<String?>(nil)
@@ -82,8 +88,7 @@ final class StoredDevice: Sendable {
         var configuration = PushClient.Configuration(login: login)
         configuration.cursorStore = cursor
         let push = PushClient(configuration: configuration)
-        state.withLock { $0.push = push }
-        Task { [weak self] in
+        let listening = Task { [weak self] in
             for await message in push.messages {
                 guard let self, let number = try? message.decode(as: Int.self) else { continue }
                 // Shown and dealt with are one step here, as in a transaction of an app's own store.
@@ -91,15 +96,21 @@ final class StoredDevice: Sendable {
                 await push.acknowledge(message)
             }
         }
+        state.withLock { state in
+            state.push = push
+            state.listening = listening
+        }
         await push.start()
     }
 
     /// Ends its connection, and what it did not acknowledge comes again.
     func drop() async {
-        let push = state.withLock { state in
-            defer { state.push = nil }
-            return state.push
+        let (push, listening) = state.withLock { state in
+            defer { (state.push, state.listening) = (nil, nil) }
+            return (state.push, state.listening)
         }
         await push?.close()
+        // What it still had to show is shown before it comes back: one app, one after the other.
+        await listening?.value
     }
 }
