@@ -48,7 +48,7 @@ extension EndToEnd {
             }
 
             try await cluster.heal()
-            for device in devices where !device.isConnected { await device.open() }
+            for device in devices where !device.isOpen { await device.open() }
             let number = try #require(checker.promiseCount > clients.count ? checker.promiseCount : nil)
             print("\(number) messages were promised to \(devices.count) devices")
             try? await eventually(within: .seconds(60), "every promise is kept") {
@@ -80,7 +80,7 @@ extension EndToEnd {
         var random = SplitMix(seed: seed)
         while ContinuousClock.now < end {
             guard let device = devices.randomElement(using: &random) else { return }
-            if device.isConnected { await device.drop() } else { await device.open() }
+            if device.isOpen { await device.drop() } else { await device.open() }
             _ = try? await never(for: .milliseconds(100), "a pause between two devices") { false }
         }
     }

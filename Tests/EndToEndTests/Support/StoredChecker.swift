@@ -77,11 +77,15 @@ final class StoredDevice: Sendable {
 
     /// The numbers it was shown, in that order.
     var shown: [Int] { state.withLock { $0.shown } }
+    /// Whether the app runs, connected or on its way back to a node.
+    var isOpen: Bool { state.withLock { $0.push != nil } }
     var isConnected: Bool {
         if case .connected? = state.withLock({ $0.push })?.state { true } else { false }
     }
 
+    /// Opens the app, which must not be open: two of the same device at a time would each keep a cursor of its own.
     func open() async {
+        precondition(!isOpen)
         let login = PushClient.Configuration.Login.provider { [cluster, client, device] in
             try PushClient.Assignment(json: try await cluster.tokenAnswer(client, device: device).body)
         }
