@@ -7,13 +7,14 @@ import Synchronization
 @testable import PushClient
 
 /// A push server that does what the test says, frame by frame: connections come out of `connections`, their texts out
-/// of
-/// `nextText`, and nothing is answered by itself but the upgrade.
+/// of `nextText`, and nothing is answered by itself but the upgrade.
 final class FakeNode: Sendable {
     /// How upgrades are answered.
     enum Door: Sendable {
         case open
         case refuse(HTTPResponseStatus, retryAfter: String)
+        /// Never answered: the box is told "asked", and "ended" when the connection is.
+        case silent(Inbox<String>)
     }
 
     let id: String
@@ -158,11 +159,18 @@ private final class RefusingHandler: ChannelInboundHandler, RemovableChannelHand
     init(door: FakeNode.Door) { self.door = door }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .end = unwrapInboundIn(data), case .refuse(let status, let retryAfter) = door else { return }
+        guard case .end = unwrapInboundIn(data) else { return }
+        if case .silent(let told) = door { told.put("asked") }
+        guard case .refuse(let status, let retryAfter) = door else { return }
         let head = HTTPResponseHead(
             version: .http1_1, status: status, headers: ["Content-Length": "0", "Retry-After": retryAfter])
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .silent(let told) = door { told.put("ended") }
+        context.fireChannelInactive()
     }
 }
 

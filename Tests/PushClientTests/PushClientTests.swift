@@ -216,6 +216,17 @@ import Testing
         await client.close()
     }
 
+    @Test func `closed in the middle of the upgrade, it hangs up without a word`() async throws {
+        let told = Inbox<String>()
+        let node = try await FakeNode.start(door: .silent(told))
+        let client = client { node.assignment() }
+        await client.start()
+        #expect(await told.next() == "asked")
+        await client.close()
+        #expect(await told.next() == "ended")
+        #expect(client.state == .closed(.closedByUser))
+    }
+
     @Test func `a server that falls silent is asked for a sign of life`() async throws {
         let node = try await FakeNode.start()
         let client = client { node.assignment() }

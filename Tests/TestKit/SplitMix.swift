@@ -1,3 +1,5 @@
+import Foundation
+
 /// Chance that can be repeated: Sebastiano Vigna's splitmix64 (after Steele, Lea, Flood: "Fast splittable pseudorandom
 /// number generators", 2014). Small, and the same numbers on every machine for one seed.
 package struct SplitMix: RandomNumberGenerator {
@@ -5,9 +7,10 @@ package struct SplitMix: RandomNumberGenerator {
 
     package init(seed: UInt64) { state = seed }
 
-    /// A new seed, printed so that a failure can be played again.
+    /// A new seed, printed so that a failure can be played again: `WINDFIRE_SEED=…` gives it to the next run.
     package static func printed(_ test: String = #function) -> SplitMix {
-        let seed = UInt64.random(in: .min ... .max)
+        let given = ProcessInfo.processInfo.environment["WINDFIRE_SEED"].flatMap { UInt64($0) }
+        let seed = given ?? UInt64.random(in: .min ... .max)
         print("\(test): seed \(seed)")
         return SplitMix(seed: seed)
     }
