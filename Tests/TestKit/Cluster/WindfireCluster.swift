@@ -25,7 +25,9 @@ package final class WindfireCluster: Sendable {
     /// Starts everything and waits until all are ready and all nodes are known.
     package init(auths authCount: Int = 2, nodes nodeCount: Int = 3, routes routeCount: Int = 2) async throws {
         async let startedZooKeeper = ZooKeeperServer.start()
-        async let startedRedis = RedisServer()
+        var lasting = RedisServer.Options()
+        lasting.appendOnly = true
+        async let startedRedis = RedisServer(lasting)
         (zookeeper, redis) = try await (startedZooKeeper, startedRedis)
         folder = try TemporaryFolder("cluster")
         adminKey = Self.randomSecret()

@@ -77,10 +77,19 @@ package final class RedisServer: Sendable {
         _ = await process.waitForExit()
     }
 
-    /// Starts it again after `kill`, on the same port, with what is in its folder.
+    /// As an orderly stop does: everything is written first.
+    package func end() async { _ = await process.process.end() }
+
+    /// Starts it again after `kill` or `end`, on the same port, with what is in its folder.
     package func restart() async throws {
         await process.replace(try Self.launch(folder))
         try await waitUntilReady()
+    }
+
+    /// How often the append-only file is synced, from now on and after restarts: `everysec` or `always`.
+    package func setAppendSync(_ policy: String) async throws {
+        _ = try await cli("CONFIG", "SET", "appendfsync", policy)
+        _ = try await cli("CONFIG", "REWRITE")
     }
 
     package func pause() async { await process.process.pause() }
