@@ -1,5 +1,5 @@
 // swift-tools-version: 6.2
-// Arrows go one way: Windfire -> services -> PushCore, NodeRPC, HTTPSupport, drivers -> Common.
+// Arrows go one way: Windfire -> services -> PushCore, NodeRPC, Webhooks, HTTPSupport, drivers -> Common.
 // The three services never import one another; `swift build` refuses the wrong arrow.
 
 import PackageDescription
@@ -93,6 +93,14 @@ let package = Package(
             name: "HTTPSupport",
             dependencies: ["Common", hummingbird, httpClient, lifecycle, log, metrics, crypto, nioCore, nioPosix],
             swiftSettings: settings),
+        // Events told to the owner's HTTP endpoint; PushServer and PushRoute both tell.
+        .target(
+            name: "Webhooks",
+            dependencies: [
+                "Common", "HTTPSupport", httpClient, lifecycle, log, crypto, nioCore, nioPosix,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: settings),
         .target(
             name: "RedisStore",
             dependencies: [
@@ -114,14 +122,16 @@ let package = Package(
         .target(
             name: "PushServer",
             dependencies: [
-                "Common", "PushCore", "NodeRPC", "HTTPSupport", nioCore, nioPosix, nioSSL, nioConcurrency,
+                "Common", "PushCore", "NodeRPC", "HTTPSupport", "Webhooks", nioCore, nioPosix, nioSSL, nioConcurrency,
                 lifecycle, log, metrics, hummingbird, httpClient,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: settings),
         .target(
             name: "PushRoute",
-            dependencies: ["Common", "NodeRPC", "HTTPSupport", "CZlib", hummingbird, lifecycle, log, metrics, crypto],
+            dependencies: [
+                "Common", "NodeRPC", "HTTPSupport", "Webhooks", "CZlib", hummingbird, lifecycle, log, metrics, crypto,
+            ],
             swiftSettings: settings),
         .target(
             name: "PushClient",
@@ -131,7 +141,8 @@ let package = Package(
             name: "Windfire",
             dependencies: [
                 "Common", "AuthService", "PushServer", "PushRoute", "PushClient", "RedisStore", "ZooKeeperRegistry",
-                "NodeRPC", "HTTPSupport", "PushCore", nioCore, nioPosix, nioSSL, lifecycle, log, metrics, crypto,
+                "NodeRPC", "HTTPSupport", "Webhooks", "PushCore", nioCore, nioPosix, nioSSL, lifecycle, log, metrics,
+                crypto,
                 httpClient,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -142,7 +153,7 @@ let package = Package(
         // Contract suites, clocks, and the launcher of real processes.
         .target(
             name: "TestKit",
-            dependencies: ["Common", log, nioCore, nioConcurrency, httpClient],
+            dependencies: ["Common", log, nioCore, nioPosix, nioHTTP1, nioConcurrency, httpClient],
             path: "Tests/TestKit",
             swiftSettings: settings),
         .testTarget(
@@ -154,14 +165,15 @@ let package = Package(
         .testTarget(
             name: "PushServerTests",
             dependencies: [
-                "PushServer", "PushCore", "NodeRPC", "TestKit", "AuthService", "PushClient", nioEmbedded, nioPosix,
+                "PushServer", "PushCore", "NodeRPC", "Webhooks", "TestKit", "AuthService", "PushClient", nioEmbedded,
+                nioPosix,
                 nioSSL,
             ],
             swiftSettings: settings),
         .testTarget(
             name: "PushRouteTests",
             dependencies: [
-                "PushRoute", "TestKit", "NodeRPC", "RedisStore", "CZlib",
+                "PushRoute", "TestKit", "NodeRPC", "RedisStore", "Webhooks", "CZlib",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
@@ -176,6 +188,9 @@ let package = Package(
         .testTarget(
             name: "HTTPSupportTests",
             dependencies: ["HTTPSupport", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "WebhooksTests", dependencies: ["Webhooks", "HTTPSupport", "Common", "TestKit"],
             swiftSettings: settings),
         .testTarget(
             name: "RedisStoreTests",

@@ -103,6 +103,23 @@ package struct Limits: Sendable, Equatable {
     /// Bytes of data handed out at once, unless a single message is larger.
     package var inboxPageBytesMax = 256 << 10
 
+    // Webhooks.
+
+    /// Events waiting for one webhook; the oldest give way. With 4 KiB of data each at most 40 MiB.
+    package var webhookQueueMax = 10_000
+    /// Events of one call.
+    package var webhookBatchMax = 100
+    /// How long an event waits for company.
+    package var webhookBatchDelay: Duration = .seconds(1)
+    /// Data of a push that is told along; of longer data only the length is.
+    package var webhookDataBytesMax = 4 << 10
+    /// How often one batch is tried. Its pauses are a minute together at most, half of that on average.
+    package var webhookTriesMax = 8
+    /// From the call to the answer's end.
+    package var webhookTimeout: Duration = .seconds(10)
+    /// How much of an answer's body is read, to keep the connection; it is ignored.
+    package var webhookAnswerBytesMax = 64 << 10
+
     package init() {}
 
     package static let `default` = Limits()

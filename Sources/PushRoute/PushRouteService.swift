@@ -16,11 +16,13 @@ package struct PushRouteService: Service {
     /// The HTTP face; router tests send requests to its `application`.
     package let server: HTTPServer
 
-    /// - Parameter jobs: where large pushes go; without it they are carried out at once, whatever their size.
+    /// - Parameters:
+    ///   - jobs: where large pushes go; without it they are carried out at once, whatever their size.
+    ///   - offline: is told who was not there; to be run before this service and stopped after it.
     package init(
         configuration: PushRouteConfiguration, registry: any Registry, routes: any RouteStore & InboxStore,
-        nodes: any NodeCaller, jobs: (any JobIntake)? = nil, metrics: PrometheusRegistry = PrometheusRegistry(),
-        logger: Logger
+        nodes: any NodeCaller, jobs: (any JobIntake)? = nil, offline: (any OfflineReporter)? = nil,
+        metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
     ) {
         var logger = logger
         logger[metadataKey: Logger.Metadata.Key.node] = "\(configuration.incarnation.node)"
@@ -51,7 +53,7 @@ package struct PushRouteService: Service {
         PushEndpoint(
             dispatcher: Dispatcher(
                 registry: registry, routes: routes, inboxes: routes, nodes: nodes,
-                configuration: configuration.dispatch),
+                configuration: configuration.dispatch, offline: offline),
             inboxes: routes, jobs: jobs, paces: configuration.paces,
             admission: PushAdmission(configuration.admission), limits: configuration.limits, metrics: figures
         ).add(to: router.group("v1").add(middleware: gate.requireRole(.push)))

@@ -36,6 +36,8 @@ package struct PushServerConfiguration: Sendable {
     package var overPaceMax: Duration = .seconds(30)
     /// How long a stopping node lets its devices leave.
     package var drainTime: Duration = .seconds(5)
+    /// Who is told when devices come and go; nil when nobody is.
+    package var presence: PresenceConfiguration?
     package var limits = Limits.default
     package var version = "dev"
 

@@ -75,8 +75,12 @@ package final class PushServerService: Service {
         var logger = logger
         logger[metadataKey: Logger.Metadata.Key.node] = "\(configuration.node)"
         let peers = Peers(registry: registry, caller: caller, clock: WallClock.milliseconds, logger: logger)
+        let metrics = PrometheusRegistry()
+        let presence = configuration.presence.map {
+            Presence($0, routes: routes, metrics: metrics, clock: WallClock.milliseconds, logger: logger)
+        }
         let desk = LoginDesk(
-            incarnation: incarnation, verifier: verifier, routes: routes, peers: peers,
+            incarnation: incarnation, verifier: verifier, routes: routes, peers: peers, presence: presence,
             clock: { Int64(WallClock.milliseconds() / 1000) }, logger: logger)
         let inboxes = InboxDesk(inboxes: routes, logger: logger)
         let hub = Hub(
@@ -94,7 +98,6 @@ package final class PushServerService: Service {
             hub: hub, routes: routes, reconciler: reconciler, interval: configuration.beat,
             clock: WallClock.milliseconds, logger: logger)
 
-        let metrics = PrometheusRegistry()
         let ops = try opsServer(metrics, reporter, logger)
         let rpc = try NodeRPCServer(
             service: hub, bind: configuration.grpcListen, secret: secret, limits: configuration.limits, logger: logger)
@@ -106,9 +109,12 @@ package final class PushServerService: Service {
         // A part that fails stops the others in the same order.
         let sweep = InboxSweep(
             hub: hub, desk: inboxes, interval: configuration.limits.inboxSweep, logger: logger)
-        let parts: [any Service] = [
-            ops, rpc, inboxes, Part { [self] in try await serve(node) }, reporter, reconciler, sweep,
-        ]
+        // The last sessions' ends are news too: whoever tells them stops last.
+        let tellers: [any Service] = presence.map { [$0.sender, $0] } ?? []
+        let parts: [any Service] =
+            tellers + [
+                ops, rpc, inboxes, Part { [self] in try await serve(node) }, reporter, reconciler, sweep,
+            ]
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .critical)
         try await ServiceGroup(

@@ -68,6 +68,25 @@ import Testing
         #expect(output.contains("admin.key"))
     }
 
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            ("push-route", "offline", "http://169.254.169.254/x"), ("push-server", "presence", "http://[::1]:9/"),
+            ("push-route", "offline", "http://2130706433/"), ("push-server", "presence", "http://127.1:80/"),
+        ])
+    func aWebhookAtAPrivateAddressIsRefused(_ role: String, _ name: String, _ url: String) async throws {
+        let secret = "0123456789abcdef"
+        let (exit, output) = try await WindfireBinary.run(
+            [role, "--webhooks-\(name)-url", url],
+            environment: [
+                "WINDFIRE_CLUSTER_SECRET": secret, "WINDFIRE_ADMIN_KEY": secret, "WINDFIRE_WEBHOOKS_SECRET": secret,
+            ])
+        #expect(exit == .code(1))
+        #expect(output.contains("configuration_invalid"), "\(output)")
+        #expect(output.contains("webhooks.\(name)-url"), "\(output)")
+        #expect(!output.contains(secret))
+    }
+
     @Test(.timeLimit(.minutes(1))) func theSecretOfDevelopmentIsRefused() async throws {
         let (exit, output) = try await WindfireBinary.run(
             ["push-server"], environment: ["WINDFIRE_CLUSTER_SECRET": "dev"])

@@ -3,7 +3,7 @@
 extension Configuration {
     /// The secret and key of `windfire dev`. Published in the manual, so worthless anywhere else.
     package static let developmentSecret = "dev"
-    /// Of `cluster.secret` and `admin.key` outside `dev`.
+    /// Of `cluster.secret`, `admin.key` and `webhooks.secret` outside `dev`.
     static let secretCharactersMin = 16
 
     /// - Throws: `configuration_invalid` with everything that keeps `role` from starting.
@@ -46,6 +46,7 @@ extension Configuration {
         if role == .pushRoute, self.api.keys.isEmpty, self.admin.key == nil {
             problem("api.keys", "is empty; nobody could push. `windfire key` makes one")
         }
+        checkWebhooks(for: role, problem)
         let names = self.api.keys.map(\.name)
         if Set(names).count != names.count { problem("api.keys", "has two keys of one name") }
         if limits.payloadBytesMax > limits.outboxBytesMax {
@@ -66,6 +67,22 @@ extension Configuration {
         }
         if self.api.keys.contains(where: { $0.sha256Hex == Self.developmentSecretSHA256 }) {
             problem("api.keys", "holds the hash of `dev`; that key is for `windfire dev` only")
+        }
+    }
+
+    private func checkWebhooks(for role: ConfigurationRole, _ problem: (String, String) -> Void) {
+        let isTold =
+            switch role {
+            case .auth: false
+            case .pushRoute: self.webhooks.offlineURL != nil
+            case .pushServer: self.webhooks.presenceURL != nil
+            case .dev: self.webhooks.offlineURL != nil || self.webhooks.presenceURL != nil
+            }
+        guard isTold else { return }
+        if let secret = self.webhooks.secret {
+            if role != .dev, secret.count < Self.secretCharactersMin { problem("webhooks.secret", Self.tooShort) }
+        } else {
+            problem("webhooks.secret", "is missing; a webhook's receiver knows our calls by their signature")
         }
     }
 

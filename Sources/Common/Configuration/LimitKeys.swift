@@ -146,5 +146,22 @@ struct LimitKey: Sendable {
         bytes(
             "inbox-page-bytes-max", \.inboxPageBytesMax, 1 << 10...16 << 20,
             "Bytes of stored messages handed out at once, unless one is larger."),
+        count(
+            "webhook-queue-max", \.webhookQueueMax, 1...1_000_000,
+            "Events waiting for one webhook; the oldest give way."),
+        count("webhook-batch-max", \.webhookBatchMax, 1...1_000, "Events of one call to a webhook."),
+        duration(
+            "webhook-batch-delay", \.webhookBatchDelay, .milliseconds(1) ... .seconds(60),
+            "How long an event waits for others to be told together."),
+        bytes(
+            "webhook-data-bytes-max", \.webhookDataBytesMax, 1...256 << 10,
+            "Data of a push that a webhook is told; of longer data only the length is."),
+        count("webhook-tries-max", \.webhookTriesMax, 1...100, "How often one batch of events is tried."),
+        duration(
+            "webhook-timeout", \.webhookTimeout, .milliseconds(100) ... .seconds(300),
+            "From a call of a webhook to the end of its answer."),
+        bytes(
+            "webhook-answer-bytes-max", \.webhookAnswerBytesMax, 1...16 << 20,
+            "How much of a webhook's answer is read; it is ignored."),
     ]
 }

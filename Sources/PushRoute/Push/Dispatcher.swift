@@ -38,12 +38,14 @@ package struct Dispatcher: Sendable {
     let inboxes: any InboxStore
     private let registry: any Registry
     private let nodes: any NodeCaller
+    private let offline: (any OfflineReporter)?
     /// Unix milliseconds.
     private let now: @Sendable () -> UInt64
 
+    /// - Parameter offline: is told who was not there.
     package init(
         registry: any Registry, routes: any RouteStore, inboxes: any InboxStore, nodes: any NodeCaller,
-        configuration: Configuration = Configuration(),
+        configuration: Configuration = Configuration(), offline: (any OfflineReporter)? = nil,
         now: @escaping @Sendable () -> UInt64 = WallClock.milliseconds
     ) {
         self.configuration = configuration
@@ -51,6 +53,7 @@ package struct Dispatcher: Sendable {
         self.routes = routes
         self.inboxes = inboxes
         self.nodes = nodes
+        self.offline = offline
         self.now = now
     }
 
@@ -70,10 +73,18 @@ package struct Dispatcher: Sendable {
         let call = Call(
             targets: targets, parameters: parameters, id: id, isRepeat: isRepeat, job: job, traceID: traceID,
             logger: logger)
-        return switch parameters.mode {
-        case .live: try await pushLive(call)
-        case .stored: try await pushStored(call)
-        }
+        let receipt =
+            switch parameters.mode {
+            case .live: try await pushLive(call)
+            case .stored: try await pushStored(call)
+            }
+        offline?.report(
+            targets, in: receipt.ledger,
+            of: OfflinePush(
+                message: MessageID(unchecked: id.description), mode: parameters.mode == .live ? .live : .stored,
+                isStored: parameters.mode == .stored, data: parameters.data,
+                timestampMilliseconds: id.unixMilliseconds, traceID: traceID))
+        return receipt
     }
 
     /// One call of `push`, as its steps hand it on.

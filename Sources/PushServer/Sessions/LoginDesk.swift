@@ -11,19 +11,23 @@ final class LoginDesk: Sendable {
     private let verifier: any TokenVerifier
     private let routes: any RouteStore
     private let peers: Peers
+    private let presence: Presence?
     private let permissions = SharedPermissions()
     private let clock: @Sendable () -> Int64
     private let logger: Logger
 
-    /// - Parameter clock: Unix seconds.
+    /// - Parameters:
+    ///   - presence: is told who came and who went; nil when nobody asks.
+    ///   - clock: Unix seconds.
     init(
         incarnation: Incarnation, verifier: any TokenVerifier, routes: any RouteStore, peers: Peers,
-        clock: @escaping @Sendable () -> Int64, logger: Logger
+        presence: Presence? = nil, clock: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.incarnation = incarnation
         self.verifier = verifier
         self.routes = routes
         self.peers = peers
+        self.presence = presence
         self.clock = clock
         self.logger = logger
     }
@@ -65,10 +69,14 @@ final class LoginDesk: Sendable {
 
     /// Claims a route for a session that has none yet.
     func claim(_ identity: SessionIdentity, takesInbox: Bool) async throws(WindfireError) -> ClaimResult {
-        try await routes.claim(
+        let result = try await routes.claim(
             RouteClaim(
                 client: identity.client, device: identity.route.device, incarnation: incarnation,
                 session: identity.session, generation: identity.generation, wantsInbox: takesInbox))
+        if let presence, case .granted(let epoch, let displaced, _) = result {
+            presence.claimed(identity.claimed(epoch), displaced: displaced)
+        }
+        return result
     }
 
     /// A newer token for the same client and device.
@@ -109,7 +117,8 @@ final class LoginDesk: Sendable {
 
     /// Gives the route back, also one without an epoch: a claim whose answer was lost may have been written. What
     /// cannot be told now is found by the next comparison.
-    func release(_ identity: SessionIdentity) {
+    func release(_ identity: SessionIdentity, endedFor reason: CloseReason) {
+        presence?.ended(identity, for: reason)
         Task { [routes, logger] in
             do throws(WindfireError) {
                 try await routes.release(identity.entry)

@@ -230,7 +230,7 @@ final class SessionHandler: ChannelInboundHandler {
             perform(step)
             shard.schedule(self)
         case .end(let ending): end(ending)
-        case .release(let identity): shard.release(identity)
+        case .release(let identity): shard.desk.release(identity, endedFor: .connectionLost)
         case .none: break
         }
     }

@@ -132,10 +132,8 @@ final class Shard: @unchecked Sendable {
         counters.count(ending)
         guard let identity = ending.identity else { return }
         if sessions.removeValue(forKey: identity.session) != nil { bucketCounts[Int(identity.bucket.index)] -= 1 }
-        release(identity)
+        desk.release(identity, endedFor: ending.reason)
     }
-
-    func release(_ identity: SessionIdentity) { desk.release(identity) }
 
     /// Verifies the token and claims the route, away from the loop, and tells the handler.
     func login(_ handler: SessionHandler, token: String, device: DeviceID?, takesInbox: Bool) {
@@ -288,7 +286,7 @@ final class Shard: @unchecked Sendable {
 
     /// A session was claimed later than it came; if it ended meanwhile, its route is given back.
     func claimed(_ identity: SessionIdentity, inbox: InboxOpening) {
-        guard let handler = sessions[identity.session] else { return release(identity) }
+        guard let handler = sessions[identity.session] else { return desk.release(identity, endedFor: .connectionLost) }
         handler.claimed(identity.route.epoch, inbox: inbox)
     }
 }

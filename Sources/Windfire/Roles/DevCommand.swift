@@ -40,7 +40,12 @@ struct DevCommand: AsyncParsableCommand {
             let auth = try AuthService(
                 configuration: try authSettings(configuration), registry: engines.registry, routes: engines.routes,
                 logger: logger)
-            var services = engines.services + [auth, try pushRoute(configuration, engines, logger)]
+            let metrics = PrometheusRegistry()
+            let webhook = try configuration.offlineWebhook(metrics: metrics, logger: logger)
+            let route = try pushRoute(configuration, engines, webhook, metrics, logger)
+            var services: [any Service] = engines.services
+            if let webhook { services.append(webhook) }
+            services += [auth, route] as [any Service]
             let verifier = try JWTTokenVerifier(
                 .init(issuer: configuration.auth.issuer, audience: configuration.auth.audience), keys: auth.keys,
                 now: { Int64(WallClock.milliseconds() / 1000) })
@@ -86,7 +91,8 @@ struct DevCommand: AsyncParsableCommand {
     }
 
     private func pushRoute(
-        _ configuration: Configuration, _ engines: Engines, _ logger: Logger
+        _ configuration: Configuration, _ engines: Engines, _ offline: OfflineWebhook?, _ metrics: PrometheusRegistry,
+        _ logger: Logger
     ) throws(WindfireError) -> PushRouteService {
         var settings = PushRouteConfiguration(
             incarnation: .new(of: NodeID(unchecked: "route-1")),
@@ -96,7 +102,7 @@ struct DevCommand: AsyncParsableCommand {
         settings.janitor.grace = configuration.route.buryAfter
         return PushRouteService(
             configuration: settings, registry: engines.registry, routes: engines.routes, nodes: engines.caller,
-            logger: logger)
+            offline: offline, metrics: metrics, logger: logger)
     }
 
     private func pushSettings(

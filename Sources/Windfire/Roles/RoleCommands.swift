@@ -6,6 +6,7 @@ import Logging
 import NodeRPC
 import PushRoute
 import PushServer
+import ServiceLifecycle
 
 struct AuthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,10 +64,14 @@ struct PushRouteCommand: AsyncParsableCommand {
         try await started {
             let logger = RoleRunner.logger(for: "push-route", configuration)
             let engines = try Engines(configuration, logger: logger)
+            let metrics = PrometheusRegistry()
+            let webhook = try configuration.offlineWebhook(metrics: metrics, logger: logger)
             let service = PushRouteService(
                 configuration: try configuration.pushRoute(), registry: engines.registry, routes: engines.routes,
-                nodes: engines.caller, logger: logger)
-            try await RoleRunner.run(engines.services + [service], engines: engines, logger: logger)
+                nodes: engines.caller, offline: webhook, metrics: metrics, logger: logger)
+            // Stopped after the pushes have ended, so that the last of them are told, too.
+            let tellers: [any Service] = webhook.map { [$0] } ?? []
+            try await RoleRunner.run(engines.services + tellers + [service], engines: engines, logger: logger)
         }
     }
 }

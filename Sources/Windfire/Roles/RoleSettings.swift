@@ -2,9 +2,11 @@ import AuthService
 import Common
 import Foundation
 import HTTPSupport
+import Logging
 import PushCore
 import PushRoute
 import PushServer
+import Webhooks
 
 // From the configuration's keys to what each role is told. One function a role; nothing is decided here.
 
@@ -86,7 +88,25 @@ extension Configuration {
         settings.tlsKey = self.push.tlsKey
         settings.limits = limits
         settings.version = Version.text
+        if let url = self.webhooks.presenceURL {
+            settings.presence = PresenceConfiguration(
+                webhook: try webhook(url, key: "webhooks.presence-url"), settle: self.webhooks.settle)
+        }
         return settings
+    }
+
+    /// Who is told of targets that were not there; nil when nobody is.
+    func offlineWebhook(metrics: PrometheusRegistry, logger: Logger) throws(WindfireError) -> OfflineWebhook? {
+        guard let url = self.webhooks.offlineURL else { return nil }
+        return OfflineWebhook(
+            try webhook(url, key: "webhooks.offline-url"), dataBytesMax: limits.webhookDataBytesMax, metrics: metrics,
+            logger: logger)
+    }
+
+    private func webhook(_ url: String, key: String) throws(WindfireError) -> WebhookConfiguration {
+        try WebhookConfiguration(
+            url: url, key: key, secret: self.webhooks.secret ?? "", allowsPrivate: self.webhooks.allowPrivate,
+            limits: limits)
     }
 
     func pushRoute() throws(WindfireError) -> PushRouteConfiguration {

@@ -54,6 +54,19 @@ import Testing
         #expect(try names(base + ["--push-tls-certificate", "c", "--push-tls-key", "k"], .pushServer) == [])
     }
 
+    @Test(arguments: [(ConfigurationRole.pushServer, "presence"), (.pushRoute, "offline")])
+    func `a webhook needs a secret to sign with, where it is called`(role: ConfigurationRole, name: String) throws {
+        let base = ["--cluster-secret", secret, "--admin-key", secret]
+        let url = base + ["--webhooks-\(name)-url", "https://hooks.example/"]
+        #expect(try names(base, role) == [])
+        #expect(try names(url, role) == ["webhooks.secret"])
+        #expect(try names(url + ["--webhooks-secret", "short"], role) == ["webhooks.secret"])
+        #expect(try names(url + ["--webhooks-secret", secret], role) == [])
+        #expect(try names(url, .dev) == ["webhooks.secret"])
+        #expect(try names(url + ["--webhooks-secret", "short"], .dev) == [])
+        #expect(try !names(url, .auth).contains("webhooks.secret"))
+    }
+
     @Test func `a payload that no outbox can hold is refused`() throws {
         #expect(
             try names(["--limits-payload-bytes-max", "2MiB"], .dev) == ["limits.payload-bytes-max"])

@@ -63,6 +63,7 @@ import Testing
 
     @Test func `secrets are masked, and so are passwords in addresses`() throws {
         #expect(try #require(ConfigurationTable.byName["cluster.secret"]).shown("s") == "********")
+        #expect(try #require(ConfigurationTable.byName["webhooks.secret"]).shown("s") == "********")
         let routes = try #require(ConfigurationTable.byName["routes"])
         #expect(routes.shown("redis://u:p@ss@h:1/0") == "redis://u:********@h:1/0")
         #expect(routes.shown("redis://h:1/0") == "redis://h:1/0")
