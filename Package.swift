@@ -44,6 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
@@ -114,6 +115,10 @@ let package = Package(
             dependencies: ["Common", "CZooKeeper", nioConcurrency, log],
             swiftSettings: settings),
         .target(
+            name: "SQLiteJobStore",
+            dependencies: ["Common", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
+        .target(
             name: "AuthService",
             dependencies: [
                 "Common", "HTTPSupport", hummingbird, httpClient, lifecycle, log, metrics, crypto, cryptoExtras,
@@ -141,8 +146,8 @@ let package = Package(
             name: "Windfire",
             dependencies: [
                 "Common", "AuthService", "PushServer", "PushRoute", "PushClient", "RedisStore", "ZooKeeperRegistry",
-                "NodeRPC", "HTTPSupport", "Webhooks", "PushCore", nioCore, nioPosix, nioSSL, lifecycle, log, metrics,
-                crypto,
+                "SQLiteJobStore", "NodeRPC", "HTTPSupport", "Webhooks", "PushCore", nioCore, nioPosix, nioSSL, lifecycle,
+                log, metrics, crypto,
                 httpClient,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -199,6 +204,10 @@ let package = Package(
         .testTarget(
             name: "ZooKeeperRegistryTests",
             dependencies: ["ZooKeeperRegistry", "TestKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SQLiteJobStoreTests",
+            dependencies: ["SQLiteJobStore", "TestKit", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .testTarget(
             name: "PushClientTests",

@@ -78,6 +78,9 @@ package struct RouteKeys: ConfigurationKeySection {
     package let grpcListen = ConfigurationKey(
         "route.grpc-listen", .address, default: "0.0.0.0:8201", usedBy: [.pushRoute],
         "Kept for its peers among the route servers; nothing listens there yet.")
+    package let jobs = ConfigurationKey(
+        "route.jobs", ValueForm<JobStoreAddress>.jobStore, default: "sqlite:windfire-jobs.sqlite", usedBy: [.pushRoute],
+        "Where large pushes are kept: a file, from the working folder on, or `memory:` to lose them with the process.")
     package let buryAfter = ConfigurationKey(
         "route.bury-after", .duration(.seconds(1) ... .seconds(3_600)), default: "10s", usedBy: [.pushRoute],
         "Grace before the routes of a node that left the registry are removed.")

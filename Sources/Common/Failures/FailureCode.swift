@@ -25,6 +25,7 @@ package struct FailureCode: Hashable, Sendable, CustomStringConvertible {
     package static let notFound = FailureCode("not_found", 404, "There is nothing at this address.")
     package static let methodNotAllowed = FailureCode(
         "method_not_allowed", 405, "This address does not take that method.")
+    package static let conflict = FailureCode("conflict", 409, "The state of what is addressed does not allow this.")
     package static let notSupported = FailureCode("not_supported", 501, "This is not offered here.")
 
     // Who the caller is.
@@ -45,6 +46,7 @@ package struct FailureCode: Hashable, Sendable, CustomStringConvertible {
     // What is wrong on our side.
     package static let routesUnavailable = FailureCode("routes_unavailable", 503, "The route store does not answer.")
     package static let registryUnavailable = FailureCode("registry_unavailable", 503, "The registry does not answer.")
+    package static let jobsUnavailable = FailureCode("jobs_unavailable", 503, "The job store does not answer.")
     package static let backendUnavailable = FailureCode(
         "backend_unavailable", 503, "A service asked for help does not answer.")
     package static let nodeUnavailable = FailureCode("node_unavailable", 503, "The push server does not answer.")
@@ -54,17 +56,19 @@ package struct FailureCode: Hashable, Sendable, CustomStringConvertible {
     package static let nodeIDTaken = FailureCode("node_id_taken", 409, "Another process holds this node id.")
     package static let configurationInvalid = FailureCode(
         "configuration_invalid", 500, "A configuration value is not valid.")
+    package static let jobsSchemaUnknown = FailureCode(
+        "jobs_schema_unknown", 500, "The job database was written by a newer version.")
     package static let addressInUse = FailureCode("address_in_use", 500, "Another process listens on this address.")
     package static let internalError = FailureCode("internal_error", 500, "Something unexpected failed here.")
 
     /// Every code, in the order of the documentation.
     package static let all: [FailureCode] = [
         .invalidJSON, .invalidRequest, .invalidID, .tooManyTargets, .payloadTooLarge, .bodyTooLarge, .notFound,
-        .methodNotAllowed, .notSupported,
+        .methodNotAllowed, .conflict, .notSupported,
         .unauthorized, .forbidden, .tokenInvalid, .tokenExpired, .tokenRevoked, .rateLimited,
         .badFrame, .unknownOperation, .notAuthenticated, .helloTwice, .frameTooLarge,
-        .routesUnavailable, .registryUnavailable, .backendUnavailable, .nodeUnavailable, .noNode, .notReady,
-        .overloaded,
-        .nodeIDTaken, .configurationInvalid, .addressInUse, .internalError,
+        .routesUnavailable, .registryUnavailable, .jobsUnavailable, .backendUnavailable, .nodeUnavailable, .noNode,
+        .notReady, .overloaded,
+        .nodeIDTaken, .configurationInvalid, .jobsSchemaUnknown, .addressInUse, .internalError,
     ]
 }

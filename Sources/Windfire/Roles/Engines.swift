@@ -3,6 +3,7 @@ import Logging
 import NIOPosix
 import NodeRPC
 import RedisStore
+import SQLiteJobStore
 import ServiceLifecycle
 import ZooKeeperRegistry
 
@@ -56,6 +57,16 @@ struct Engines: Sendable {
         try RedisRouteStore(
             configuration: RedisConfiguration(url: url), limits: .default, logger: logger,
             group: MultiThreadedEventLoopGroup.singleton)
+    }
+
+    /// Where PushRoute keeps its jobs. Opens the file, which blocks for as long as the disk takes. The caller closes
+    /// it.
+    /// - Throws: `jobs_unavailable` or `jobs_schema_unknown`, which stop the start.
+    static func jobs(_ configuration: Configuration) throws(WindfireError) -> any JobStore {
+        switch configuration.route.jobs {
+        case .memory: return InMemoryJobStore()
+        case .sqlite(let path): return try SQLiteJobStore(.init(path: path))
+        }
     }
 
     private static func redis(_ configuration: Configuration) throws(WindfireError) -> RedisConfiguration {

@@ -13,14 +13,14 @@ extension TidyRule {
         "Webhooks": ["Common", "HTTPSupport"],
         "RedisStore": ["Common", "CHiredis"],
         "ZooKeeperRegistry": ["Common", "CZooKeeper"],
+        "SQLiteJobStore": ["Common"],
         "AuthService": ["Common", "HTTPSupport"],
         "PushServer": ["Common", "PushCore", "NodeRPC", "HTTPSupport", "Webhooks"],
         "PushRoute": ["Common", "NodeRPC", "HTTPSupport", "Webhooks"],
         "PushClient": ["Common"],
         "Windfire": [
             "Common", "PushCore", "NodeRPC", "HTTPSupport", "Webhooks", "RedisStore", "ZooKeeperRegistry",
-            "AuthService",
-            "PushServer", "PushRoute", "PushClient",
+            "SQLiteJobStore", "AuthService", "PushServer", "PushRoute", "PushClient",
         ],
     ]
 
