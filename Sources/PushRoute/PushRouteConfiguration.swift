@@ -7,13 +7,15 @@ package struct PushRouteConfiguration: Sendable {
     package var incarnation: Incarnation
     package var listen: HostPort
     package var keys: APIKeys
-    /// What the keys may send a second; share it with whoever runs their jobs.
+    /// What the keys may send a second; their pushes and their jobs share it.
     package let paces: KeyPaces
     package var proxies = TrustedProxies.none
     package var limits = Limits.default
     package var dispatch = Dispatcher.Configuration()
     package var admission = PushAdmission.Configuration()
     package var janitor = Janitor.Configuration()
+    package var runner = JobRunner.Configuration()
+    package var keeper = JobKeeper.Configuration()
     package var zone: String?
     package var version: String
     /// Unix time, in seconds.

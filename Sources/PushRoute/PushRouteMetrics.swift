@@ -56,6 +56,22 @@ package struct PushRouteMetrics: Sendable {
         total.record(timing.total)
     }
 
+    /// A chunk of a job was served.
+    func targets(_ counts: JobCounts) {
+        delivered.increment(by: Int64(counts.delivered))
+        offline.increment(by: Int64(counts.offline))
+        failed.increment(by: Int64(counts.failed))
+        stored.increment(by: Int64(counts.stored))
+    }
+
+    /// - Parameter outcome: a constant: `done`, `lost`, `put_off`, `given_up`, `given_back` or `let_go`.
+    func chunk(_ outcome: StaticString) {
+        registry.counter(
+            "windfire_job_chunks_total", help: "Chunks of jobs, by what became of the work on them here.",
+            labels: ["outcome": "\(outcome)"]
+        ).increment()
+    }
+
     /// - Parameter outcome: a constant: `answered`, `job` or `duplicate`.
     func answered(_ outcome: StaticString) { pushes("\(outcome)").increment() }
 

@@ -5,23 +5,27 @@ import Logging
 import NodeRPC
 import ServiceLifecycle
 
-/// The role: pushes and operator calls over HTTP, the janitor, and an entry in the registry.
+/// The role: pushes and operator calls over HTTP, the janitor, the work on jobs, and an entry in the registry.
 ///
 /// Whoever builds it runs the registry, the route store and the node caller; they outlive this service.
 package struct PushRouteService: Service {
     private let configuration: PushRouteConfiguration
     private let registry: any Registry
     private let janitor: Janitor
+    private let jobs: Jobs?
     private let logger: Logger
     /// The HTTP face; router tests send requests to its `application`.
     package let server: HTTPServer
 
     /// - Parameters:
-    ///   - jobs: where large pushes go; without it they are carried out at once, whatever their size.
+    ///   - jobs: where large pushes go; without it they are carried out at once, whatever their size. It is closed by
+    ///     whoever opened it, after this service.
+    ///   - intake: takes large pushes in its place; for tests of the way there.
     ///   - offline: is told who was not there; to be run before this service and stopped after it.
     package init(
         configuration: PushRouteConfiguration, registry: any Registry, routes: any RouteStore & InboxStore,
-        nodes: any NodeCaller, jobs: (any JobIntake)? = nil, offline: (any OfflineReporter)? = nil,
+        nodes: any NodeCaller, jobs store: (any JobStore)? = nil, intake: (any JobIntake)? = nil,
+        offline: (any OfflineReporter)? = nil,
         metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
     ) {
         var logger = logger
@@ -34,8 +38,17 @@ package struct PushRouteService: Service {
             holder: configuration.incarnation, registry: registry, routes: routes,
             configuration: configuration.janitor, metrics: figures, logger: logger)
 
+        let dispatcher = Dispatcher(
+            registry: registry, routes: routes, inboxes: routes, nodes: nodes, configuration: configuration.dispatch,
+            offline: offline)
+        jobs = store.map { store in
+            Jobs(
+                store: store, configuration: configuration, registry: registry, routes: routes,
+                dispatcher: dispatcher, metrics: figures, logger: logger)
+        }
+
         let router = HTTPFace.router(logger: logger, metrics: metrics, proxies: configuration.proxies)
-        router.addHealth([
+        let checks = [
             ReadinessCheck("registry") {
                 registry.members(.push).isKnown ? nil : "the list of push servers was not read yet"
             },
@@ -47,18 +60,17 @@ package struct PushRouteService: Service {
                     return error.message
                 }
             },
-        ])
+        ]
+        router.addHealth(checks + (jobs.map { [$0.readiness] } ?? []))
         router.addMetrics(metrics)
         let gate = APIKeyGate(configuration.keys)
         PushEndpoint(
-            dispatcher: Dispatcher(
-                registry: registry, routes: routes, inboxes: routes, nodes: nodes,
-                configuration: configuration.dispatch, offline: offline),
-            inboxes: routes, jobs: jobs, paces: configuration.paces,
+            dispatcher: dispatcher, inboxes: routes, jobs: intake ?? jobs?.receiver, paces: configuration.paces,
             admission: PushAdmission(configuration.admission), limits: configuration.limits, metrics: figures
         ).add(to: router.group("v1").add(middleware: gate.requireRole(.push)))
         OperatorEndpoints(operations: Operations(registry: registry, routes: routes, nodes: nodes))
             .add(to: router.group("v1").add(middleware: gate.requireRole(.ops)))
+        jobs?.endpoints.add(to: router.group("v1").add(middleware: gate.requireAnyRole([.push, .ops])))
         server = HTTPServer(router: router, listen: configuration.listen, logger: logger)
     }
 
@@ -73,6 +85,10 @@ package struct PushRouteService: Service {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await server.run() }
             group.addTask { await janitor.run() }
+            if let jobs {
+                group.addTask { await jobs.runner.run() }
+                group.addTask { await jobs.keeper.run() }
+            }
             group.addTask { try await stayRegistered() }
         }
     }

@@ -7,7 +7,7 @@ import GRDB
 enum JobRow {
     static let columns =
         "id, created_at, owner, resend_of, rate_per_s, expires_at, state, reason, total, chunks, chunks_leased, "
-        + "chunks_done, skipped_lines, delivered, offline, stored, failed, acknowledged, finished_at"
+        + "chunks_done, skipped_lines, delivered, offline, stored, failed, acknowledged, finished_at, is_stored"
 
     static func job(_ row: Row) throws -> Job {
         guard let id = JobID(bytes: bytes(row[0])), let state = JobState(name: row[6], reason: row[7]) else {
@@ -15,8 +15,10 @@ enum JobRow {
         }
         var job = Job(
             id: id, createdAt: UInt64(clamping: row[1] as Int64), owner: row[2],
-            resendOf: (row[3] as Data?).flatMap { JobID(bytes: $0) }, ratePerSecond: row[4],
-            expiresAt: (row[5] as Int64?).map { UInt64(clamping: $0) })
+            resendOf: (row[3] as Data?).flatMap { JobID(bytes: $0) })
+        job.ratePerSecond = row[4]
+        job.expiresAt = (row[5] as Int64?).map { UInt64(clamping: $0) }
+        job.isStored = row[19]
         job.state = state
         job.total = row[8]
         job.chunkCount = row[9]

@@ -13,7 +13,7 @@ extension SQLiteJobStore {
         try await read { database in
             let body = try Data.fetchOne(
                 database, sql: "SELECT body FROM job_specifications WHERE job = ?", arguments: [job.key])
-            guard let body else { throw JobFailure.notFound() }
+            guard let body else { throw JobFailure.wrongState(try database.job(job).state) }
             return Array(body)
         }
     }

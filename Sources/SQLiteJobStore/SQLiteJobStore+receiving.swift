@@ -5,12 +5,7 @@ import GRDB
 // From the first id to the last.
 
 extension SQLiteJobStore {
-    package func create(
-        _ job: Job, specification: [UInt8], receiver: Incarnation
-    ) async throws(WindfireError) {
-        guard specification.count <= JobLimits.specificationBytesMax else {
-            throw JobFailure.tooLarge(bytesMax: JobLimits.specificationBytesMax)
-        }
+    package func create(_ job: Job, receiver: Incarnation) async throws(WindfireError) {
         let now = now()
         try await write { database in
             let present = try Row.fetchOne(
@@ -23,15 +18,13 @@ extension SQLiteJobStore {
             }
             try database.run(
                 """
-                INSERT INTO jobs (id, created_at, owner, resend_of, rate_per_s, expires_at, state, receiver, touched_at)
-                VALUES (?, ?, ?, ?, ?, ?, 'receiving', ?, ?)
+                INSERT INTO jobs (id, created_at, owner, resend_of, state, receiver, touched_at)
+                VALUES (?, ?, ?, ?, 'receiving', ?, ?)
                 """,
                 [
-                    job.id.key, Int64(clamping: job.createdAt), job.owner, job.resendOf?.key, job.ratePerSecond,
-                    job.expiresAt.map { Int64(clamping: $0) }, receiver.description, Int64(clamping: now),
+                    job.id.key, Int64(clamping: job.createdAt), job.owner, job.resendOf?.key, receiver.description,
+                    Int64(clamping: now),
                 ])
-            try database.run(
-                "INSERT INTO job_specifications (job, body) VALUES (?, ?)", [job.id.key, Data(specification)])
         }
     }
 
@@ -66,8 +59,11 @@ extension SQLiteJobStore {
     }
 
     package func seal(
-        _ id: JobID, total: Int, chunkCount: Int, skippedLines: Int
+        _ id: JobID, _ order: JobOrder, total: Int, chunkCount: Int, skippedLines: Int
     ) async throws(WindfireError) -> Job {
+        guard order.specification.count <= JobLimits.specificationBytesMax else {
+            throw JobFailure.tooLarge(bytesMax: JobLimits.specificationBytesMax)
+        }
         let now = now()
         return try await write { database in
             let job = try database.job(id)
@@ -78,7 +74,16 @@ extension SQLiteJobStore {
             case .cancelling, .cancelled, .failed: throw JobFailure.wrongState(job.state)
             }
             try database.run(
-                "UPDATE jobs SET state = 'running', skipped_lines = ? WHERE id = ?", [skippedLines, id.key])
+                "INSERT INTO job_specifications (job, body) VALUES (?, ?)", [id.key, Data(order.specification)])
+            try database.run(
+                """
+                UPDATE jobs SET state = 'running', skipped_lines = ?, is_stored = ?, rate_per_s = ?, expires_at = ?
+                WHERE id = ?
+                """,
+                [
+                    skippedLines, order.isStored, order.ratePerSecond, order.expiresAt.map { Int64(clamping: $0) },
+                    id.key,
+                ])
             try database.settle(id, now: now)
             return try database.job(id)
         }

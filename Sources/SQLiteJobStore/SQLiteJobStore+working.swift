@@ -6,15 +6,17 @@ import GRDB
 
 extension SQLiteJobStore {
     package func lease(
-        _ holder: Incarnation, max: Int, for duration: Duration
+        _ holder: Incarnation, max: Int, for duration: Duration, except: Set<JobID>
     ) async throws(WindfireError) -> [LeasedChunk] {
         let now = now()
         let places = JobLimits.leases(max)
         let expiresAt = now + JobClock.leaseMilliseconds(duration)
+        precondition(except.count <= JobLimits.exceptionsMax, "a holder leaves out a bounded number of jobs")
+        let exceptions = except.map(\.key)
         return try await write { database in
             try database.dropExpiredOfCancelled(now: now)
-            let expired = try database.expired(places, now: now)
-            let fresh = try database.takePending(places - expired.count)
+            let expired = try database.expired(places, except: exceptions, now: now)
+            let fresh = try database.takePending(places - expired.count, except: exceptions)
             return try (expired + fresh).compactMap { chunk -> LeasedChunk? in
                 try database.run(
                     """
@@ -124,6 +126,12 @@ extension Database {
     /// Ran out, or made before the clock was set back.
     private static let isExpired = "state = 1 AND (expires_at <= ? OR expires_at > ?)"
 
+    /// `TRUE`, or that a column has none of these values.
+    private static func isNone(of values: [Data], _ column: String) -> String {
+        guard !values.isEmpty else { return "TRUE" }
+        return "\(column) NOT IN (\(databaseQuestionMarks(count: values.count)))"
+    }
+
     private static func expiry(_ now: UInt64) -> StatementArguments {
         [Int64(clamping: now), Int64(clamping: now + JobClock.milliseconds(JobLimits.leaseMax))]
     }
@@ -141,28 +149,32 @@ extension Database {
         }
     }
 
-    fileprivate func expired(_ max: Int, now: UInt64) throws -> [Candidate] {
+    fileprivate func expired(_ max: Int, except: [Data], now: UInt64) throws -> [Candidate] {
         let statement = try cachedStatement(
             sql: """
                 SELECT job, idx, attempts FROM job_chunks
                 WHERE \(Self.isExpired) AND (SELECT state FROM jobs WHERE id = job) = 'running'
+                    AND \(Self.isNone(of: except, "job"))
                 ORDER BY expires_at LIMIT ?
                 """)
-        return try Row.fetchAll(statement, arguments: Self.expiry(now) + [max]).map { row in
+        let arguments = Self.expiry(now) + StatementArguments(except) + [max]
+        return try Row.fetchAll(statement, arguments: arguments).map { row in
             Candidate(job: row[0], index: row[1], attempt: row[2] + 1)
         }
     }
 
     /// Chunks nobody has begun, taken from the running jobs in turn. The jobs' numbers are changed; the chunks are not
     /// yet.
-    fileprivate func takePending(_ places: Int) throws -> [Candidate] {
+    fileprivate func takePending(_ places: Int, except: [Data]) throws -> [Candidate] {
         guard places > 0 else { return [] }
         let waiting = try Row.fetchAll(
             cachedStatement(
                 sql: """
                     SELECT id, chunks - chunks_leased - chunks_done FROM jobs
-                    WHERE state = 'running' AND chunks > chunks_leased + chunks_done ORDER BY served, id LIMIT ?
-                    """), arguments: [places])
+                    WHERE state = 'running' AND chunks > chunks_leased + chunks_done
+                        AND \(Self.isNone(of: except, "id"))
+                    ORDER BY served, id LIMIT ?
+                    """), arguments: StatementArguments(except) + [places])
         guard !waiting.isEmpty else { return [] }
         let last = try Int64.fetchOne(self, sql: "SELECT max(served) FROM jobs WHERE state = 'running'") ?? 0
         let shares = FairShare.allot(places, among: waiting.map { $0[1] })

@@ -16,6 +16,7 @@ enum SQLiteSchema {
             created_at INTEGER NOT NULL,
             owner TEXT NOT NULL,
             resend_of BLOB,
+            is_stored INTEGER NOT NULL DEFAULT 0,
             rate_per_s INTEGER,
             expires_at INTEGER,
             state TEXT NOT NULL,

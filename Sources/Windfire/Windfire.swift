@@ -18,7 +18,7 @@ struct Windfire: AsyncParsableCommand {
                 name: "Tools",
                 subcommands: [
                     PushCommand.self, SubscribeCommand.self, NodesCommand.self, OnlineCommand.self,
-                    ClientCommand.self, BenchCommand.self,
+                    ClientCommand.self, JobsCommand.self, JobCommand.self, BenchCommand.self,
                 ]),
             CommandGroup(name: "Configuration", subcommands: [ConfigCommand.self, KeyCommand.self]),
         ])

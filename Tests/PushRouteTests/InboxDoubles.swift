@@ -14,6 +14,7 @@ struct InboxScript {
     var results: [ClientID: [StoreResult]] = [:]
     var stored: [Stored] = []
     var pushes: [String: String] = [:]
+    var acknowledged: [JobID: Int] = [:]
     /// Durations that keys are remembered for.
     var memories: [Duration] = []
     private var sequence: UInt64 = 0
@@ -56,6 +57,11 @@ extension ScriptedRouteStore: InboxStore {
         inboxes.pushes[key] = nil
     }
 
+    func acknowledgedCounts(_ jobs: [JobID]) async throws(WindfireError) -> [Int] {
+        try check()
+        return jobs.map { inboxes.acknowledged[$0] ?? 0 }
+    }
+
     // Not asked by this role.
     func readInbox(
         of client: ClientID, for device: DeviceID, after: StreamPosition?
@@ -65,7 +71,6 @@ extension ScriptedRouteStore: InboxStore {
     func inboxSummary(of client: ClientID) async throws(WindfireError) -> InboxSummary { .none }
     func purgeInbox(of client: ClientID) async throws(WindfireError) -> Int { 0 }
     func countAcknowledged(_ counts: [JobID: Int]) async throws(WindfireError) {}
-    func acknowledgedCounts(_ jobs: [JobID]) async throws(WindfireError) -> [Int] { [] }
 }
 
 /// A job intake that keeps what it was told, and fails when the test says so.

@@ -11,7 +11,7 @@ import Testing
         try await withStores { harness in
             let store = try await harness.open()
             let job = Job.sample()
-            try await store.create(job, specification: [], receiver: .sample("r1"))
+            try await store.create(job, receiver: .sample("r1"))
             // As a full disk does, the limit of pages makes SQLite answer SQLITE_FULL in the middle of a transaction.
             let pages = try await store.write { database in
                 try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
@@ -34,7 +34,7 @@ import Testing
             try await store.setPagesMax(1_000_000)
             try await store.append(.sample(job.id, appended, clients: 1_000))
             let sealed = try await store.seal(
-                job.id, total: (appended + 1) * 1_000, chunkCount: appended + 1, skippedLines: 0)
+                job.id, .sample, total: (appended + 1) * 1_000, chunkCount: appended + 1, skippedLines: 0)
             #expect(sealed.state == .running)
         }
     }

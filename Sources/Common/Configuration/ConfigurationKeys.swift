@@ -81,6 +81,9 @@ package struct RouteKeys: ConfigurationKeySection {
     package let jobs = ConfigurationKey(
         "route.jobs", ValueForm<JobStoreAddress>.jobStore, default: "sqlite:windfire-jobs.sqlite", usedBy: [.pushRoute],
         "Where large pushes are kept: a file, from the working folder on, or `memory:` to lose them with the process.")
+    package let jobsKept = ConfigurationKey(
+        "route.jobs-kept", .duration(.seconds(60) ... .seconds(365 * 86_400)), default: "7d", usedBy: [.pushRoute],
+        "How long jobs and their receipts are kept after their end.")
     package let buryAfter = ConfigurationKey(
         "route.bury-after", .duration(.seconds(1) ... .seconds(3_600)), default: "10s", usedBy: [.pushRoute],
         "Grace before the routes of a node that left the registry are removed.")

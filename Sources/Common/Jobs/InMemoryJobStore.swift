@@ -11,8 +11,8 @@ package actor InMemoryJobStore: JobStore {
     /// - Parameter now: the store's clock, Unix milliseconds.
     package init(now: @escaping @Sendable () -> UInt64 = WallClock.milliseconds) { self.now = now }
 
-    package func create(_ job: Job, specification: [UInt8], receiver: Incarnation) throws(WindfireError) {
-        try table.create(job, specification: specification, receiver: receiver, now: now())
+    package func create(_ job: Job, receiver: Incarnation) throws(WindfireError) {
+        try table.create(job, receiver: receiver, now: now())
     }
 
     package func append(_ chunk: JobChunk) throws(WindfireError) { try table.append(chunk, now: now()) }
@@ -20,9 +20,9 @@ package actor InMemoryJobStore: JobStore {
     package func touch(_ job: JobID) throws(WindfireError) { try table.touch(job, now: now()) }
 
     package func seal(
-        _ job: JobID, total: Int, chunkCount: Int, skippedLines: Int
+        _ job: JobID, _ order: JobOrder, total: Int, chunkCount: Int, skippedLines: Int
     ) throws(WindfireError) -> Job {
-        try table.seal(job, total: total, chunkCount: chunkCount, skippedLines: skippedLines, now: now())
+        try table.seal(job, order, total: total, chunkCount: chunkCount, skippedLines: skippedLines, now: now())
     }
 
     @discardableResult
@@ -30,9 +30,12 @@ package actor InMemoryJobStore: JobStore {
         try table.abandon(job, reason: reason, now: now())
     }
 
-    package func lease(_ holder: Incarnation, max: Int, for duration: Duration) -> [LeasedChunk] {
+    package func lease(
+        _ holder: Incarnation, max: Int, for duration: Duration, except: Set<JobID>
+    ) -> [LeasedChunk] {
         table.lease(
-            holder, max: JobLimits.leases(max), milliseconds: JobClock.leaseMilliseconds(duration), now: now())
+            holder, max: JobLimits.leases(max), milliseconds: JobClock.leaseMilliseconds(duration), except: except,
+            now: now())
     }
 
     package func renew(_ leases: [ChunkLease], for duration: Duration) -> [ChunkLease] {

@@ -7,12 +7,10 @@ package struct Job: Hashable, Sendable {
     package let owner: String
     /// The job whose undelivered clients this one is sent to.
     package let resendOf: JobID?
-    /// Clients per second at most; nil for as fast as it goes. Kept for who works on it, not enforced by the store.
-    package let ratePerSecond: Int?
-    /// When what it pushes is worth nothing any more, by the creator's clock; Unix milliseconds. Nil for never. Kept
-    /// for
-    /// who works on it, not enforced by the store.
-    package let expiresAt: UInt64?
+    /// As its `JobOrder` said; until that is known, a live push without bounds.
+    package var isStored = false
+    package var ratePerSecond: Int?
+    package var expiresAt: UInt64?
 
     package var state: JobState
     /// Clients it is for. Grows while the ids are received, then stays.
@@ -28,16 +26,11 @@ package struct Job: Hashable, Sendable {
     /// When it came to an end, by the store's clock; Unix milliseconds.
     package var finishedAt: UInt64?
 
-    package init(
-        id: JobID, createdAt: UInt64, owner: String, resendOf: JobID? = nil, ratePerSecond: Int? = nil,
-        expiresAt: UInt64? = nil
-    ) {
+    package init(id: JobID, createdAt: UInt64, owner: String, resendOf: JobID? = nil) {
         self.id = id
         self.createdAt = createdAt
         self.owner = owner
         self.resendOf = resendOf
-        self.ratePerSecond = ratePerSecond
-        self.expiresAt = expiresAt
         state = .receiving
         (total, chunkCount, chunksLeased, chunksDone, skippedLines) = (0, 0, 0, 0, 0)
         counts = JobCounts()

@@ -1,10 +1,9 @@
 /// The bounds of a `JobStore`. Fixed, because what is stored is read by other versions: an operator's bounds (ids of a
-/// push,
-/// size of a payload) are in `Limits` and stay below these.
+/// push, size of a payload) are in `Limits` and stay below these.
 package enum JobLimits {
-    /// Ids of one chunk: 128 KiB at most, and the work of about a second, so that little is repeated when a holder
-    /// dies.
-    package static let chunkClientsMax = 1_000
+    /// Ids of one chunk: 1.3 MB at most, as many as `Limits.targetsPerChunkMax` may be set to. Its default is a tenth of
+    /// that, so that little is repeated when a holder dies.
+    package static let chunkClientsMax = 10_000
     /// What is pushed and how, as JSON: the largest configurable payload (16 MiB) and what is around it.
     package static let specificationBytesMax = 17 << 20
     /// The name of an API key.
@@ -13,6 +12,8 @@ package enum JobLimits {
     package static let reasonBytesMax = 512
     /// Chunks of one `lease` call: 16 MiB of ids at most.
     package static let leasesPerCallMax = 128
+    /// Jobs that one `lease` call leaves out.
+    package static let exceptionsMax = 256
     /// Leases last from 100 ms to this. One that would end later was made before the store's clock was set back: it
     /// counts
     /// as expired.

@@ -27,9 +27,8 @@ package protocol JobStore: Sendable {
     /// reads the
     /// list; see `touch`.
     /// Repeating it with the same receiver is fine.
-    /// - Parameter specification: what is pushed and how, opaque here, at most `JobLimits.specificationBytesMax`.
-    /// - Throws: `conflict` when the id is taken; `payload_too_large`.
-    func create(_ job: Job, specification: [UInt8], receiver: Incarnation) async throws(WindfireError)
+    /// - Throws: `conflict` when the id is taken.
+    func create(_ job: Job, receiver: Incarnation) async throws(WindfireError)
 
     /// Adds ids. Appending the same chunk again changes nothing. Counts as `touch`.
     /// - Throws: `not_found`; `conflict` when the job is no longer receiving, or the index has other ids.
@@ -41,11 +40,13 @@ package protocol JobStore: Sendable {
 
     /// The list is complete: the job runs, or is finished at once when it is empty. Repeating it is fine.
     /// - Parameters:
+    ///   - order: what is pushed. The first one counts.
     ///   - total, chunkCount: what the receiver appended, compared with what the store has.
     ///   - skippedLines: see `Job`.
-    /// - Throws: `not_found`; `conflict` when the job is no longer receiving, or the numbers differ.
+    /// - Throws: `not_found`; `conflict` when the job is no longer receiving, or the numbers differ;
+    ///   `payload_too_large`.
     func seal(
-        _ job: JobID, total: Int, chunkCount: Int, skippedLines: Int
+        _ job: JobID, _ order: JobOrder, total: Int, chunkCount: Int, skippedLines: Int
     ) async throws(WindfireError) -> Job
 
     /// The list will not be complete: the job failed. Its chunks are never leased.
@@ -62,12 +63,14 @@ package protocol JobStore: Sendable {
     /// - Parameters:
     ///   - max: 1 to `JobLimits.leasesPerCallMax`.
     ///   - duration: between `JobLimits.leaseMin` and `leaseMax`.
+    ///   - except: jobs of which the holder wants no chunk now; at most `JobLimits.exceptionsMax`.
     /// - Returns: none when there is nothing to do now.
     func lease(
-        _ holder: Incarnation, max: Int, for duration: Duration
+        _ holder: Incarnation, max: Int, for duration: Duration, except: Set<JobID>
     ) async throws(WindfireError) -> [LeasedChunk]
 
-    /// Lets leases last for `duration` from now, also those that ran out and were not taken over.
+    /// Lets leases last for `duration` from now, also those that ran out and were not taken over. So a holder that
+    /// cannot serve a chunk now puts it off: it goes to whoever asks after that time, as another attempt.
     /// - Returns: those still held. Work on the others is in vain, and can stop.
     func renew(_ leases: [ChunkLease], for duration: Duration) async throws(WindfireError) -> [ChunkLease]
 
@@ -92,8 +95,8 @@ package protocol JobStore: Sendable {
     /// - Throws: `not_found`.
     func job(_ id: JobID) async throws(WindfireError) -> Job
 
-    /// What was given to `create`. Apart from `job`, which is asked again and again for progress: it may be megabytes.
-    /// - Throws: `not_found`.
+    /// What was given to `seal`. Apart from `job`, which is asked again and again for progress: it may be megabytes.
+    /// - Throws: `not_found`; `conflict` when the job was never sealed.
     func specification(of job: JobID) async throws(WindfireError) -> [UInt8]
 
     /// Newest first, by id.
@@ -128,6 +131,15 @@ package protocol JobStore: Sendable {
     /// Ends the store's connections and threads. To be called last; a database's store then refuses with
     /// `jobs_unavailable`.
     func close() async
+}
+
+extension JobStore {
+    /// As above, of any job.
+    package func lease(
+        _ holder: Incarnation, max: Int, for duration: Duration
+    ) async throws(WindfireError) -> [LeasedChunk] {
+        try await lease(holder, max: max, for: duration, except: [])
+    }
 }
 
 /// What one `sweep` did. Jobs whose receiver died fail with `bodyEndedEarly` as the reason.

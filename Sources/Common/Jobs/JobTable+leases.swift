@@ -1,7 +1,9 @@
 // The half of `JobTable` that works jobs off.
 
 extension JobTable {
-    mutating func lease(_ holder: Incarnation, max: Int, milliseconds: UInt64, now: UInt64) -> [LeasedChunk] {
+    mutating func lease(
+        _ holder: Incarnation, max: Int, milliseconds: UInt64, except: Set<JobID>, now: UInt64
+    ) -> [LeasedChunk] {
         dropExpiredOfCancelled(now: now)
         var leased: [LeasedChunk] = []
         func take(_ id: JobID, _ index: Int, _ entry: inout Entry) {
@@ -12,7 +14,7 @@ extension JobTable {
                 expiresAt: now + milliseconds)
             leased.append(LeasedChunk(lease: lease, clients: entry.chunks[index].clients))
         }
-        let running = entries.filter { $0.value.job.state == .running }.keys.sorted()
+        let running = entries.filter { $0.value.job.state == .running && !except.contains($0.key) }.keys.sorted()
         for id in running {
             change(id) { entry in
                 guard entry.job.chunksLeased > 0 else { return }
@@ -22,7 +24,9 @@ extension JobTable {
             }
         }
         while leased.count < max {
-            let waiting = entries.filter { $0.value.job.state == .running && $0.value.job.chunksPending > 0 }
+            let waiting = entries.filter { id, entry in
+                entry.job.state == .running && entry.job.chunksPending > 0 && !except.contains(id)
+            }
             guard let id = waiting.min(by: { ($0.value.served, $0.key) < ($1.value.served, $1.key) })?.key else {
                 break
             }

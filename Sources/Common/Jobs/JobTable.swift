@@ -7,7 +7,8 @@ struct JobTable {
 
     struct Entry {
         var job: Job
-        let specification: [UInt8]
+        /// Nil until it is sealed.
+        var specification: [UInt8]?
         let receiver: Incarnation
         var touchedAt: UInt64
         /// When it was last served, as a number that rises with each turn.
@@ -36,21 +37,14 @@ struct JobTable {
 
     // MARK: Receiving
 
-    mutating func create(
-        _ job: Job, specification: [UInt8], receiver: Incarnation, now: UInt64
-    ) throws(WindfireError) {
-        guard specification.count <= JobLimits.specificationBytesMax else {
-            throw JobFailure.tooLarge(bytesMax: JobLimits.specificationBytesMax)
-        }
+    mutating func create(_ job: Job, receiver: Incarnation, now: UInt64) throws(WindfireError) {
         if let entry = entries[job.id] {
             guard entry.receiver == receiver, entry.job.createdAt == job.createdAt else { throw JobFailure.idTaken() }
             return
         }
         guard entries.count < Self.jobsMax else { throw JobFailure.unavailable("in memory is full") }
-        let fresh = Job(
-            id: job.id, createdAt: job.createdAt, owner: job.owner, resendOf: job.resendOf,
-            ratePerSecond: job.ratePerSecond, expiresAt: job.expiresAt)
-        entries[job.id] = Entry(job: fresh, specification: specification, receiver: receiver, touchedAt: now)
+        let fresh = Job(id: job.id, createdAt: job.createdAt, owner: job.owner, resendOf: job.resendOf)
+        entries[job.id] = Entry(job: fresh, receiver: receiver, touchedAt: now)
     }
 
     mutating func append(_ chunk: JobChunk, now: UInt64) throws(WindfireError) {
@@ -75,8 +69,11 @@ struct JobTable {
     }
 
     mutating func seal(
-        _ id: JobID, total: Int, chunkCount: Int, skippedLines: Int, now: UInt64
+        _ id: JobID, _ order: JobOrder, total: Int, chunkCount: Int, skippedLines: Int, now: UInt64
     ) throws(WindfireError) -> Job {
+        guard order.specification.count <= JobLimits.specificationBytesMax else {
+            throw JobFailure.tooLarge(bytesMax: JobLimits.specificationBytesMax)
+        }
         var job = try job(id)
         guard job.total == total, job.chunkCount == chunkCount else { throw JobFailure.otherNumbers() }
         switch job.state {
@@ -86,7 +83,9 @@ struct JobTable {
         }
         job.skippedLines = skippedLines
         job.state = .running
+        (job.isStored, job.ratePerSecond, job.expiresAt) = (order.isStored, order.ratePerSecond, order.expiresAt)
         entries[id]?.job = job
+        entries[id]?.specification = order.specification
         settle(id, now: now)
         return try self.job(id)
     }
@@ -113,7 +112,8 @@ struct JobTable {
 
     func specification(of id: JobID) throws(WindfireError) -> [UInt8] {
         guard let entry = entries[id] else { throw JobFailure.notFound() }
-        return entry.specification
+        guard let specification = entry.specification else { throw JobFailure.wrongState(entry.job.state) }
+        return specification
     }
 
     func jobs(after cursor: JobID?, limit: Int) -> [Job] {

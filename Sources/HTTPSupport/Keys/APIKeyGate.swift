@@ -21,13 +21,23 @@ package final class APIKeyGate: Sendable {
     }
 
     /// Middleware for a group of routes: only keys with this role pass, and the context then names the key.
-    package func requireRole(_ role: APIKey.Role) -> RequireRole { RequireRole(gate: self, role: role) }
+    package func requireRole(_ role: APIKey.Role) -> RequireRole { requireAnyRole([role]) }
+
+    /// Only keys with one of these roles pass.
+    package func requireAnyRole(_ roles: [APIKey.Role]) -> RequireRole { RequireRole(gate: self, roles: roles) }
 
     /// The caller's key, if it is valid and has the role.
     /// - Throws: `unauthorized` without a valid key, `forbidden` when it lacks the role, `rate_limited` after too many
     ///   wrong ones from this address.
     package func admit(
         bearer presented: String?, from address: String, as role: APIKey.Role, logger: Logger
+    ) throws(WindfireError) -> APIKey {
+        try admit(bearer: presented, from: address, asAny: [role], logger: logger)
+    }
+
+    /// As above, of a caller who needs one of these roles.
+    func admit(
+        bearer presented: String?, from address: String, asAny roles: [APIKey.Role], logger: Logger
     ) throws(WindfireError) -> APIKey {
         guard let presented else {
             throw WindfireError(.unauthorized, "Authorization: Bearer with an API key is missing")
@@ -41,8 +51,9 @@ package final class APIKeyGate: Sendable {
             logger.notice("API key refused", metadata: [Logger.Metadata.Key.address: .string(address)])
             throw WindfireError(.unauthorized, "the API key is not valid")
         }
-        guard key.role.includes(role) else {
-            throw WindfireError(.forbidden, "the API key lacks the role \(role.rawValue)")
+        guard roles.contains(where: key.role.includes) else {
+            let names = roles.map(\.rawValue).joined(separator: " or ")
+            throw WindfireError(.forbidden, "the API key lacks the role \(names)")
         }
         return key
     }
@@ -52,14 +63,14 @@ package struct RequireRole: RouterMiddleware {
     package typealias Context = HTTPContext
 
     let gate: APIKeyGate
-    let role: APIKey.Role
+    let roles: [APIKey.Role]
 
     package func handle(
         _ request: Request, context: HTTPContext, next: (Request, HTTPContext) async throws -> Response
     ) async throws -> Response {
         var context = context
         context.apiKey = try gate.admit(
-            bearer: request.bearer, from: context.clientAddress, as: role, logger: context.logger)
+            bearer: request.bearer, from: context.clientAddress, asAny: roles, logger: context.logger)
         return try await next(request, context)
     }
 }

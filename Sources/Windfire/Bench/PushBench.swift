@@ -103,6 +103,10 @@ struct PushBench {
             let answer = try await options.route.client.post("/v1/push?timing=1", body, timeout: .seconds(300))
             sent.answers.record(nanoseconds: NIODeadline.now().uptimeNanoseconds - started)
             sent.startedAt.append(started)
+            if let job = try? APIClient.decode(answer, as: AcceptedJob.self) {
+                _ = try await JobWatch(client: options.route.client, bar: nil).untilEnded(job.id)
+                continue
+            }
             let receipt: Receipt = try APIClient.decode(answer)
             for (part, milliseconds) in receipt.timing_ms ?? [:] {
                 sent.timing[part, default: 0] += milliseconds / Double(options.messages)

@@ -24,6 +24,9 @@ struct DevCommand: AsyncParsableCommand {
     @Option(help: "First port: +0 auth, +100 push API, +200, +203, … push servers.")
     var portBase = 8100
 
+    @Option(help: "Folder that keeps the jobs over a restart; without it they go with the process.")
+    var dataDir: String?
+
     @OptionGroup var keys: ConfigurationFlags
 
     func validate() throws {
@@ -42,7 +45,8 @@ struct DevCommand: AsyncParsableCommand {
                 logger: logger)
             let metrics = PrometheusRegistry()
             let webhook = try configuration.offlineWebhook(metrics: metrics, logger: logger)
-            let route = try pushRoute(configuration, engines, webhook, metrics, logger)
+            let jobs = try DevJobs(in: dataDir)
+            let route = try pushRoute(configuration, engines, jobs.store, webhook, metrics, logger)
             var services: [any Service] = engines.services
             if let webhook { services.append(webhook) }
             services += [auth, route] as [any Service]
@@ -67,7 +71,13 @@ struct DevCommand: AsyncParsableCommand {
                         secret: Configuration.developmentSecret,
                         logger: logger, ready: { for server in watched { _ = try? await server.bound } }))
             }
-            try await RoleRunner.run(services, engines: engines, logger: logger)
+            do {
+                try await RoleRunner.run(services, engines: engines, logger: logger)
+            } catch {
+                await jobs.close()
+                throw error
+            }
+            await jobs.close()
         }
     }
 
@@ -91,8 +101,8 @@ struct DevCommand: AsyncParsableCommand {
     }
 
     private func pushRoute(
-        _ configuration: Configuration, _ engines: Engines, _ offline: OfflineWebhook?, _ metrics: PrometheusRegistry,
-        _ logger: Logger
+        _ configuration: Configuration, _ engines: Engines, _ jobs: any JobStore, _ offline: OfflineWebhook?,
+        _ metrics: PrometheusRegistry, _ logger: Logger
     ) throws(WindfireError) -> PushRouteService {
         var settings = PushRouteConfiguration(
             incarnation: .new(of: NodeID(unchecked: "route-1")),
@@ -100,9 +110,10 @@ struct DevCommand: AsyncParsableCommand {
             keys: try HTTPSupport.APIKeys(adminKeys(configuration)), limits: configuration.limits,
             version: Version.text, startedAt: WallClock.milliseconds() / 1000)
         settings.janitor.grace = configuration.route.buryAfter
+        settings.keeper.kept = configuration.route.jobsKept
         return PushRouteService(
             configuration: settings, registry: engines.registry, routes: engines.routes, nodes: engines.caller,
-            offline: offline, metrics: metrics, logger: logger)
+            jobs: jobs, offline: offline, metrics: metrics, logger: logger)
     }
 
     private func pushSettings(

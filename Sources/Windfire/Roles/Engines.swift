@@ -62,8 +62,8 @@ struct Engines: Sendable {
     /// Where PushRoute keeps its jobs. Opens the file, which blocks for as long as the disk takes. The caller closes
     /// it.
     /// - Throws: `jobs_unavailable` or `jobs_schema_unknown`, which stop the start.
-    static func jobs(_ configuration: Configuration) throws(WindfireError) -> any JobStore {
-        switch configuration.route.jobs {
+    static func jobs(at address: JobStoreAddress) throws(WindfireError) -> any JobStore {
+        switch address {
         case .memory: return InMemoryJobStore()
         case .sqlite(let path): return try SQLiteJobStore(.init(path: path))
         }

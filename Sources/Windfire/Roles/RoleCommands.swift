@@ -66,12 +66,19 @@ struct PushRouteCommand: AsyncParsableCommand {
             let engines = try Engines(configuration, logger: logger)
             let metrics = PrometheusRegistry()
             let webhook = try configuration.offlineWebhook(metrics: metrics, logger: logger)
+            let jobs = try Engines.jobs(at: configuration.route.jobs)
             let service = PushRouteService(
                 configuration: try configuration.pushRoute(), registry: engines.registry, routes: engines.routes,
-                nodes: engines.caller, offline: webhook, metrics: metrics, logger: logger)
+                nodes: engines.caller, jobs: jobs, offline: webhook, metrics: metrics, logger: logger)
             // Stopped after the pushes have ended, so that the last of them are told, too.
             let tellers: [any Service] = webhook.map { [$0] } ?? []
-            try await RoleRunner.run(engines.services + tellers + [service], engines: engines, logger: logger)
+            do {
+                try await RoleRunner.run(engines.services + tellers + [service], engines: engines, logger: logger)
+            } catch {
+                await jobs.close()
+                throw error
+            }
+            await jobs.close()
         }
     }
 }

@@ -115,6 +115,7 @@ extension Configuration {
             keys: try HTTPSupport.APIKeys(apiKeyEntries()), limits: limits, zone: self.node.zone, version: Version.text,
             startedAt: WallClock.milliseconds() / 1000)
         settings.janitor.grace = self.route.buryAfter
+        settings.keeper.kept = self.route.jobsKept
         return settings
     }
 }

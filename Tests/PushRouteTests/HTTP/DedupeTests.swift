@@ -103,7 +103,7 @@ import Testing
         configuration.admission.pushesMax = 100
         let service = PushRouteService(
             configuration: configuration, registry: FixedRegistry([makeMember("n1")]), routes: store,
-            nodes: ScriptedNodes(), jobs: jobs, logger: quiet)
+            nodes: ScriptedNodes(), intake: jobs, logger: quiet)
         let body = #"{"to":{"clients":["a"]},"data":1,"mode":"stored","dedupe_key":"same"}"#
         let answers = try await service.server.application.test(.router) { client in
             try await withThrowingTaskGroup(of: Answer.self) { group in

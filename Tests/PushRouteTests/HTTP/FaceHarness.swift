@@ -17,7 +17,7 @@ struct FaceHarness {
     let service: PushRouteService
 
     init(
-        limits: Limits = .default, jobs: (any JobIntake)? = nil,
+        limits: Limits = .default, jobs: (any JobIntake)? = nil, store: (any JobStore)? = nil,
         configure: (inout PushRouteConfiguration) -> Void = { _ in }
     ) throws {
         registry = FixedRegistry([one, two])
@@ -32,7 +32,7 @@ struct FaceHarness {
             ]), limits: limits, version: "test", startedAt: 1)
         configure(&configuration)
         service = PushRouteService(
-            configuration: configuration, registry: registry, routes: routes, nodes: nodes, jobs: jobs,
+            configuration: configuration, registry: registry, routes: routes, nodes: nodes, jobs: store, intake: jobs,
             logger: quiet)
     }
 

@@ -39,6 +39,17 @@ package struct PushReceipt: Decodable, Sendable {
     package let undelivered: [Row]?
 }
 
+/// `GET /v1/jobs/{id}`.
+package struct JobAnswer: Decodable, Sendable {
+    package let state: String
+    package let total: Int
+    package let delivered: Int
+    package let offline: Int
+    package let failed: Int
+    package let chunks: Int
+    package let done_chunks: Int
+}
+
 /// `GET /v1/online`.
 package struct OnlineAnswer: Decodable, Sendable {
     package struct Node: Decodable, Sendable {

@@ -37,6 +37,8 @@ package final class WindfireCluster: Sendable {
             "WINDFIRE_CLUSTER_SECRET": Self.randomSecret(),
             "WINDFIRE_ADMIN_KEY": adminKey,
             "WINDFIRE_ZOOKEEPER_SESSION_TIMEOUT": DurationText.text(of: Self.sessionTimeout),
+            // One file for all route servers of this machine.
+            "WINDFIRE_ROUTE_JOBS": "sqlite:\(folder.path("jobs.sqlite"))",
             "WINDFIRE_ROUTE_BURY_AFTER": DurationText.text(of: Self.buryAfter),
             "WINDFIRE_LIMITS_HEARTBEAT": "4s",
             "WINDFIRE_LIMITS_HEARTBEAT_GRACE": "3s",
@@ -115,12 +117,39 @@ package final class WindfireCluster: Sendable {
             .answer().expect(200)
     }
 
+    /// Pushes, and waits for the end of the job that a long list becomes.
     package func push(_ clients: [String], data: [String: String] = ["hello": "you"]) async throws -> PushReceipt {
         struct Body: Encodable { let to: [String: [String]], data: [String: String] }
-        return try await HTTPCall(
+        let answer = try await HTTPCall(
             "POST", url: "\(routeURL)/v1/push", bearer: adminKey, json: Body(to: ["clients": clients], data: data),
             timeout: .seconds(60)
-        ).answer().expect(200).decoded()
+        ).answer()
+        guard answer.status == 202 else { return try answer.expect(200).decoded() }
+        struct Accepted: Decodable { let job: String }
+        return try await receipt(of: try (answer.decoded() as Accepted).job)
+    }
+
+    package func job(_ id: String) async throws -> JobAnswer {
+        try await HTTPCall(url: "\(routeURL)/v1/jobs/\(id)", bearer: adminKey).answer().expect(200).decoded()
+    }
+
+    /// The receipt of a job, once it has finished.
+    package func receipt(of id: String) async throws -> PushReceipt {
+        let job = try await eventually(within: .seconds(60), "job \(id) has finished") {
+            () async throws -> JobAnswer? in
+            let job = try await self.job(id)
+            return job.state == "finished" ? job : nil
+        }
+        let lines = try await HTTPCall(url: "\(routeURL)/v1/jobs/\(id)/undelivered", bearer: adminKey)
+            .answer().expect(200).body
+        struct Row: Decodable { let client: String, reason: String }
+        let rows = try lines.split(separator: UInt8(ascii: "\n")).map { line in
+            let row = try JSONDecoder().decode(Row.self, from: Data(line))
+            return PushReceipt.Row(client: row.client, device: nil, status: row.reason, node: nil, reason: nil)
+        }
+        return PushReceipt(
+            id: id, total: job.total, delivered: job.delivered, offline: job.offline, failed: job.failed, results: nil,
+            undelivered: rows)
     }
 
     package func online() async throws -> OnlineAnswer {

@@ -53,13 +53,13 @@ extension JobStoreContract {
             let running = try await store.runningJob(1, chunks: 2)
             #expect(try await store.cancel(running.id).state == .cancelled)
             let received = Job.sample(2)
-            try await store.create(received, specification: [], receiver: .sample("r1"))
+            try await store.create(received, receiver: .sample("r1"))
             try await store.append(.sample(received.id, 0))
             #expect(try await store.cancel(received.id).state == .cancelled)
             // So the receiver learns that it can stop reading.
             await expectRefusal(.conflict) { try await store.append(.sample(received.id, 1)) }
             await expectRefusal(.conflict) {
-                _ = try await store.seal(received.id, total: 3, chunkCount: 1, skippedLines: 0)
+                _ = try await store.seal(received.id, .sample, total: 3, chunkCount: 1, skippedLines: 0)
             }
             #expect(try await store.lease(.sample("w1"), max: 10, for: .seconds(10)).isEmpty)
         },
@@ -69,7 +69,7 @@ extension JobStoreContract {
             let finished = try await store.runningJob(1, chunks: 0)
             await expectRefusal(.conflict) { try await store.cancel(finished.id) }
             let failed = Job.sample(2)
-            try await store.create(failed, specification: [], receiver: .sample("r1"))
+            try await store.create(failed, receiver: .sample("r1"))
             try await store.abandon(failed.id, reason: "cut off")
             await expectRefusal(.conflict) { try await store.cancel(failed.id) }
         },

@@ -135,5 +135,33 @@ extension JobStoreContract {
             let rest = try await store.lease(.sample("w1"), max: 100, for: .seconds(10))
             #expect(rest.count == 32)
         },
+
+        JobStoreContract("jobs that are to be left out give no chunk, neither a new one nor one of the dead") {
+            harness in
+            let store = try await harness.makeStore()
+            let (one, other) = (
+                try await store.runningJob(1, chunks: 3), try await store.runningJob(2, chunks: 2)
+            )
+            let lost = try await store.leaseOne(.sample("w1"))
+            #expect(lost.lease.job == one.id)
+            harness.clock.advance(by: .seconds(11))
+            func leased(_ except: Set<JobID>) async throws -> [JobID] {
+                try await store.lease(.sample("w2"), max: 10, for: .seconds(10), except: except).map(\.lease.job)
+            }
+            #expect(try await leased([one.id, other.id]) == [])
+            #expect(try await leased([one.id, .sample(9)]) == [other.id, other.id])
+            #expect(try await leased([]) == [one.id, one.id, one.id])
+        },
+
+        JobStoreContract("a chunk that is put off comes back after that time, as another attempt") { harness in
+            let store = try await harness.makeStore()
+            _ = try await store.runningJob(chunks: 1)
+            let first = try await store.leaseOne(.sample("w1"))
+            #expect(try await store.renew([first.lease], for: .seconds(30)).count == 1)
+            harness.clock.advance(by: .seconds(29))
+            #expect(try await store.lease(.sample("w2"), max: 1, for: .seconds(10)).isEmpty)
+            harness.clock.advance(by: .seconds(2))
+            #expect(try await store.leaseOne(.sample("w2")).lease.attempt == 2)
+        },
     ]
 }

@@ -98,7 +98,7 @@ extension JobStoreContract {
             #expect(try await store.jobs(after: nil, limit: 10).map(\.id) == [young.id, running.id])
             await expectRefusal(.notFound) { _ = try await store.specification(of: old.id) }
             // The id is free again, and nothing of the old one is left.
-            try await store.create(old, specification: [], receiver: .sample("r2"))
+            try await store.create(old, receiver: .sample("r2"))
             try await store.append(.sample(old.id, 0))
             #expect(try await store.job(old.id).total == old.total / 2)
             #expect(try await store.complete(worked.lease, .delivered(worked)))
@@ -118,7 +118,7 @@ extension JobStoreContract {
             let store = try await harness.makeStore()
             let (silent, touched) = (Job.sample(1), Job.sample(2))
             for job in [silent, touched] {
-                try await store.create(job, specification: [], receiver: .sample("r1"))
+                try await store.create(job, receiver: .sample("r1"))
                 try await store.append(.sample(job.id, 0))
             }
             harness.clock.advance(by: .seconds(40))

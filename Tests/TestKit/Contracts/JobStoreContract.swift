@@ -54,6 +54,10 @@ extension Job {
     }
 }
 
+extension JobOrder {
+    package static let sample = JobOrder(specification: [])
+}
+
 extension JobChunk {
     /// `c<index>-0`, `c<index>-1`, …
     package static func sample(_ job: JobID, _ index: Int, clients: Int = 3) -> JobChunk {
@@ -83,9 +87,9 @@ extension JobStore {
     /// A job whose list is complete.
     package func runningJob(_ number: UInt64 = 1, chunks: Int, clients: Int = 3) async throws -> Job {
         let job = Job.sample(number)
-        try await create(job, specification: [], receiver: .sample("r1"))
+        try await create(job, receiver: .sample("r1"))
         for index in 0..<chunks { try await append(.sample(job.id, index, clients: clients)) }
-        return try await seal(job.id, total: chunks * clients, chunkCount: chunks, skippedLines: 0)
+        return try await seal(job.id, .sample, total: chunks * clients, chunkCount: chunks, skippedLines: 0)
     }
 
     /// One chunk, which must be there.
