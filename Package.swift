@@ -146,9 +146,8 @@ let package = Package(
             name: "Windfire",
             dependencies: [
                 "Common", "AuthService", "PushServer", "PushRoute", "PushClient", "RedisStore", "ZooKeeperRegistry",
-                "SQLiteJobStore", "NodeRPC", "HTTPSupport", "Webhooks", "PushCore", nioCore, nioPosix, nioSSL, lifecycle,
-                log, metrics, crypto,
-                httpClient,
+                "SQLiteJobStore", "NodeRPC", "HTTPSupport", "Webhooks", "PushCore", nioCore, nioPosix, nioSSL,
+                lifecycle, log, metrics, crypto, httpClient,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Yams", package: "Yams"),

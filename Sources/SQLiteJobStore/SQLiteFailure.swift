@@ -2,8 +2,7 @@ import Common
 import GRDB
 
 // The one place where SQLite's result codes (sqlite.org/rescode.html) become ours. Its message is not repeated to
-// callers;
-// it is in the cause, for the log.
+// callers; it is in the cause, for the log.
 
 enum SQLiteFailure {
     static func windfireError(_ error: any Error) -> WindfireError {

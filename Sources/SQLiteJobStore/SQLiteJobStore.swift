@@ -6,11 +6,9 @@ import GRDB
 /// machines need `MySQLJobStore`, because SQLite's locks do not reach across a network.
 ///
 /// Write-ahead log with `synchronous = FULL`: what a call answered survives the end of the process and, as far as the
-/// disk
-/// keeps its word about fsync, of the power. One fsync a transaction; GRDB runs them on queues of its own, so neither
-/// an
-/// event loop nor the cooperative pool waits for the disk. A call that was begun runs to its end also when its task is
-/// cancelled: a receipt must not be lost to an orderly stop.
+/// disk keeps its word about fsync, of the power. One fsync a transaction; GRDB runs them on queues of its own, so
+/// neither an event loop nor the cooperative pool waits for the disk. A call that was begun runs to its end also when
+/// its task is cancelled: a receipt must not be lost to an orderly stop.
 package final class SQLiteJobStore: JobStore {
     package struct Configuration: Sendable {
         /// Of the file; made when missing, its folder must exist. `-wal` and `-shm` files stand beside it.
@@ -30,8 +28,7 @@ package final class SQLiteJobStore: JobStore {
     private let waiting: WaitingCalls
 
     /// Opens or makes the file, and brings its schema up to date. Blocks for as long as the disk takes; for the start
-    /// of a
-    /// process.
+    /// of a process.
     /// - Throws: `jobs_unavailable` when the file cannot be used; `jobs_schema_unknown` when a newer version wrote it.
     package init(_ configuration: Configuration) throws(WindfireError) {
         var settings = GRDB.Configuration()

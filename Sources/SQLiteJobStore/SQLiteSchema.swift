@@ -4,8 +4,7 @@ import GRDB
 // What is in the file. To change it, append a step and never touch those before: a file may be at any of them.
 //
 // States of chunks are numbers, so that indexes stay small: 0 pending, 1 leased, 2 done. What is large and changes
-// rarely
-// has tables of its own, because SQLite writes a whole row, with its overflow pages, for a change of any column.
+// rarely has tables of its own, because SQLite writes a whole row, with its overflow pages, for a change of any column.
 
 enum SQLiteSchema {
     /// `PRAGMA user_version` counts the steps a file has seen; it is part of the transaction.

@@ -1,6 +1,5 @@
 /// The job store of tests and of `memory:`: everything in this process, gone with it. It keeps the same promises as
-/// those on
-/// a database, and the same contract suite runs on it.
+/// those on a database, and the same contract suite runs on it.
 ///
 /// An actor, because every operation is short and none waits; the rules are in `JobTable`.
 package actor InMemoryJobStore: JobStore {

@@ -46,8 +46,7 @@ package struct Job: Hashable, Sendable {
 /// Where a job is in its life. docs/jobs.md has the picture.
 package enum JobState: Hashable, Sendable {
     /// The ids are being read and appended as chunks; nobody is served yet. Becomes running, finished (when there are
-    /// no
-    /// ids), cancelled, or failed.
+    /// no ids), cancelled, or failed.
     case receiving
     /// All ids are stored, and chunks are worked off. Becomes finished, cancelling, or cancelled.
     case running

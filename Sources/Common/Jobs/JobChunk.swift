@@ -25,8 +25,7 @@ package struct ChunkLease: Hashable, Sendable {
     package let index: Int
     package let holder: Incarnation
     /// 1 the first time. More means that somebody began before and died or was too slow: some of its clients may have
-    /// been
-    /// served. A chunk that was given back counts as not begun.
+    /// been served. A chunk that was given back counts as not begun.
     package let attempt: Int
     /// By the store's clock, Unix milliseconds: to look at, not to compare with one's own clock. A holder counts the
     /// duration it asked for from before it asked, on its monotonic clock.

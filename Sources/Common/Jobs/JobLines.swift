@@ -1,8 +1,6 @@
-// How databases keep lists of clients: lines of text in one value per chunk. A row per client would be a thousand
-// times as
-// many rows, and no query ever asks for one of them. No client id holds a control character, so newline and tab
-// separate;
-// and `SELECT` shows a person what is there.
+// How databases keep lists of clients: lines of text in one value per chunk. A row per client would be a thousand times
+// as many rows, and no query ever asks for one of them. No client id holds a control character, so newline and tab
+// separate; and `SELECT` shows a person what is there.
 
 package enum JobLines {
     package static func encode(_ clients: [ClientID]) -> [UInt8] {

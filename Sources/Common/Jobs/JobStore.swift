@@ -3,30 +3,23 @@
 /// contract suite in TestKit runs on all of them.
 ///
 /// A store is shared: several PushRoutes, in several processes, receive and work off jobs side by side. Each call is
-/// one
-/// transaction, and what a call answered is durable as the store's documentation says (docs/jobs.md).
+/// one transaction, and what a call answered is durable as the store's documentation says (docs/jobs.md).
 ///
 /// **Whose clock.** Leases begin and end by the store's clock: the database server's for MySQL, this machine's for a
-/// file
-/// and in memory, where all sharers are on one machine. So replicas with clocks that differ agree on when a lease is
-/// over,
-/// and a replica whose clock runs ahead cannot take what others are working on. A holder measures with its own
-/// monotonic
-/// clock from before it asked, which is never later than the store.
+/// file and in memory, where all sharers are on one machine. So replicas with clocks that differ agree on when a lease
+/// is over, and a replica whose clock runs ahead cannot take what others are working on. A holder measures with its own
+/// monotonic clock from before it asked, which is never later than the store.
 ///
 /// **At least once.** A holder that is slower than its lease is overtaken, and both may serve the same clients; the
-/// message
-/// id makes that harmless. Counts are exact all the same: a chunk's receipt is taken once.
+/// message id makes that harmless. Counts are exact all the same: a chunk's receipt is taken once.
 ///
 /// Every method throws `jobs_unavailable` when the database does not answer in time, is locked, damaged, or full; the
 /// message says which. The caller then does not know whether the write happened, and every write is safe to repeat.
 package protocol JobStore: Sendable {
     // MARK: Receiving
 
-    /// Begins a job: state `receiving`, without chunks, whatever the given job says of these. The receiver is who
-    /// reads the
-    /// list; see `touch`.
-    /// Repeating it with the same receiver is fine.
+    /// Begins a job: state `receiving`, without chunks, whatever the given job says of these. The receiver is who reads
+    /// the list; see `touch`. Repeating it with the same receiver is fine.
     /// - Throws: `conflict` when the id is taken.
     func create(_ job: Job, receiver: Incarnation) async throws(WindfireError)
 
@@ -58,8 +51,7 @@ package protocol JobStore: Sendable {
     // MARK: Working
 
     /// Chunks to work on. First those whose lease ran out, with a higher attempt; then new ones, in turn from the
-    /// running
-    /// jobs, the least recently served first, so that a huge job does not starve a small one.
+    /// running jobs, the least recently served first, so that a huge job does not starve a small one.
     /// - Parameters:
     ///   - max: 1 to `JobLimits.leasesPerCallMax`.
     ///   - duration: between `JobLimits.leaseMin` and `leaseMax`.
@@ -120,9 +112,7 @@ package protocol JobStore: Sendable {
     // MARK: Keeping house
 
     /// Deletes jobs that ended before a time, with chunks and receipts, in bounded steps; and lets jobs fail whose
-    /// receiver
-    /// was silent for too long, with `JobSweep.bodyEndedEarly` as the
-    /// reason.
+    /// receiver was silent for too long, with `JobSweep.bodyEndedEarly` as the reason.
     /// - Parameters:
     ///   - finishedBefore: Unix milliseconds.
     ///   - silence: how long a receiver may be silent, by the store's clock.

@@ -1,6 +1,5 @@
 /// The rules of a `JobStore` on values in memory: the reference for those that write them in SQL. Pure: the time is
-/// handed
-/// in, Unix milliseconds of the store's clock.
+/// handed in, Unix milliseconds of the store's clock.
 struct JobTable {
     /// Jobs kept at most: in memory, a store is for tests and for trying things out.
     static let jobsMax = 10_000

@@ -1,6 +1,5 @@
 /// Cuts a page of undelivered clients out of chunks, which are handed in one after the other in their order. Every
-/// store
-/// reads its chunks this way, so that positions mean the same in each and no more than a page is held.
+/// store reads its chunks this way, so that positions mean the same in each and no more than a page is held.
 package struct UndeliveredReader: Sendable {
     /// What a store has of a chunk.
     package enum Content: Sendable {

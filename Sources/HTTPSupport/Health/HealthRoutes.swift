@@ -4,23 +4,33 @@ import Hummingbird
 /// One thing a role needs before it can serve, asked at each `/readyz`.
 package struct ReadinessCheck: Sendable {
     package let name: String
+    /// Without it nothing can be served, and a balancer should ask elsewhere. What is not essential is named beside a
+    /// role that goes on without it: when all replicas share what is away, taking them all out of the balancer would
+    /// make an outage of a nuisance.
+    package let isEssential: Bool
     /// Nil when it is there; otherwise a sentence on what is missing.
     package let missing: @Sendable () async -> String?
 
-    package init(_ name: String, missing: @escaping @Sendable () async -> String?) {
+    package init(_ name: String, isEssential: Bool = true, missing: @escaping @Sendable () async -> String?) {
         self.name = name
+        self.isEssential = isEssential
         self.missing = missing
     }
 }
 
 extension RouterMethods where Context == HTTPContext {
-    /// `/healthz`: the process runs. `/readyz`: it can serve, or 503 with what is missing, by name.
+    /// `/healthz`: the process runs. `/readyz`: it can serve (200, with what it lacks all the same), or 503 with what
+    /// is missing, by name.
     @discardableResult
     package func addHealth(_ checks: [ReadinessCheck]) -> Self {
         get("healthz") { _, _ in Response.json(["status": "ok"]) }
         get("readyz") { _, context in
             let missing = await Self.missingParts(of: checks)
-            guard !missing.isEmpty else { return Response.json(["status": "ready"]) }
+            let essential = Set(checks.filter(\.isEssential).map(\.name))
+            guard missing.contains(where: { essential.contains($0.name) }) else {
+                return Response.json(
+                    Readiness(status: missing.isEmpty ? "ready" : "degraded", missing: missing.isEmpty ? nil : missing))
+            }
             let names = missing.map(\.name).joined(separator: ", ")
             return Problem(
                 .notReady, detail: "missing: \(names)", traceID: context.trace.traceID, missing: missing
@@ -42,4 +52,11 @@ extension RouterMethods where Context == HTTPContext {
             return answers.compactMap(\.self)
         }
     }
+}
+
+/// The answer of `/readyz` of a role that serves.
+private struct Readiness: Encodable {
+    /// `ready`, or `degraded` when something is missing that it can do without.
+    let status: String
+    let missing: [Problem.MissingPart]?
 }

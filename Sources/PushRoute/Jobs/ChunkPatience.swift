@@ -5,6 +5,10 @@ enum ChunkPatience {
     /// Tries until its clients count as failed: two and a half minutes, with the pauses below.
     static let attemptsMax = 10
 
+    /// Whether a chunk has had its tries before this one: whoever worked on it died each time, or could not even put it
+    /// off. Serving it once more might end this process, too.
+    static func isExhausted(beforeAttempt attempt: Int) -> Bool { attempt > attemptsMax }
+
     enum Verdict: Equatable {
         /// Nobody takes it up before that time is over.
         case putOff(Duration)

@@ -24,22 +24,22 @@ actor JobPlans {
     /// - Throws: `jobs_unavailable`; `not_found` when it was swept away; what `PushParameters` refuses, which another
     ///   version has written.
     func plan(of id: JobID, inWork: Set<JobID>) async throws(WindfireError) -> JobPlan {
-        let replicas = registry.members(.route).byID.count
         order.removeAll { $0 == id }
         order.append(id)
-        if let plan = plans[id], plan.replicas == max(replicas, 1) { return plan }
+        share(id)
+        if let plan = plans[id] { return plan }
         let job = try await store.job(id)
-        let parameters: PushParameters
-        if let known = plans[id] {
-            parameters = known.parameters
-        } else {
-            parameters = try PushParameters(json: try await store.specification(of: id), limits: limits)
-        }
+        let parameters = try PushParameters(json: try await store.specification(of: id), limits: limits)
         let plan = JobPlan(job, parameters, keyPacer: paces.pacer(of: job.owner), replicas: replicas)
         plans[id] = plan
         dropIdle(inWork)
         return plan
     }
+
+    /// The job's pace is divided anew: a chunk may be in work for minutes while PushRoutes come and go.
+    func share(_ id: JobID) { plans[id]?.jobPacer?.share(among: replicas) }
+
+    private var replicas: Int { registry.members(.route).byID.count }
 
     private func dropIdle(_ inWork: Set<JobID>) {
         let idle = order.dropLast().filter { !inWork.contains($0) }

@@ -31,6 +31,8 @@ package actor JobRunner: Service {
     private let logger: Logger
     private let bell: JobBell
     private var inWork: ChunksInWork
+    /// So that an operator reads of it once, and not once a second.
+    private var isStoreAway = false
 
     package init(
         holder: Incarnation, store: any JobStore, dispatcher: Dispatcher, registry: any Registry, paces: KeyPaces,
@@ -103,9 +105,10 @@ package actor JobRunner: Service {
             chunks = try await store.lease(
                 holder, max: free, for: configuration.leaseTime, except: inWork.slowJobs)
         } catch {
-            logger.debug("Could not lease chunks of jobs", metadata: [Logger.Metadata.Key.error: "\(error)"])
+            storeFailed(error)
             return []
         }
+        storeAnswered()
         var begun: [Work] = []
         for chunk in chunks {
             let plan = await plan(of: chunk)
@@ -119,6 +122,20 @@ package actor JobRunner: Service {
         // Slow ones have left places free.
         if !begun.isEmpty, inWork.free > 0 { bell.ring() }
         return begun
+    }
+
+    private func storeFailed(_ error: WindfireError) {
+        guard !isStoreAway else { return }
+        isStoreAway = true
+        logger.warning(
+            "The job store cannot be used: jobs stand still, and large pushes are refused",
+            metadata: [Logger.Metadata.Key.error: "\(error)"])
+    }
+
+    private func storeAnswered() {
+        guard isStoreAway else { return }
+        isStoreAway = false
+        logger.notice("The job store can be used again")
     }
 
     private func plan(of chunk: LeasedChunk) async -> Result<JobPlan, WindfireError> {
@@ -143,16 +160,21 @@ package actor JobRunner: Service {
     private func order(_ lease: ChunkLease, _ look: CancellationLook) async -> ChunkServer.Order {
         if inWork.isLost(lease) { return .lost }
         if bell.isStopped { return .stop }
+        await plans.share(lease.job)
         return await look.isCancelled(now: .now) ? .leaveOut : .goOn
     }
 
     private func finish(_ work: Work) async {
         let lease = work.chunk.lease
-        switch await serve(work) {
-        case .served(let receipt): await complete(lease, receipt)
-        case .notNow(let error): await putOff(work.chunk, because: error)
-        case .stopped(let hasBegun): await letGo(lease, hasBegun: hasBegun)
-        case .lost: metrics.chunk("lost")
+        if ChunkPatience.isExhausted(beforeAttempt: lease.attempt) {
+            await giveUp(work.chunk, because: .internalError)
+        } else {
+            switch await serve(work) {
+            case .served(let receipt): await complete(lease, receipt)
+            case .notNow(let error): await putOff(work.chunk, because: error)
+            case .stopped(let hasBegun): await letGo(lease, hasBegun: hasBegun)
+            case .lost: metrics.chunk("lost")
+            }
         }
         inWork.end(lease)
         bell.ring()
@@ -189,15 +211,19 @@ package actor JobRunner: Service {
             // When this fails as well, the lease runs out: that is a pause, too.
             _ = try? await store.renew([chunk.lease], for: pause)
         case .giveUp:
-            logger.notice(
-                "A chunk of a job was given up",
-                metadata: [
-                    Logger.Metadata.Key.job: "\(chunk.lease.job)", Logger.Metadata.Key.reason: "\(error.code.name)",
-                    Logger.Metadata.Key.count: "\(chunk.clients.count)",
-                ])
-            metrics.chunk("given_up")
-            await complete(chunk.lease, ChunkReceipt(failed: chunk.clients, reason: error.code.name))
+            await giveUp(chunk, because: error.code)
         }
+    }
+
+    private func giveUp(_ chunk: LeasedChunk, because code: FailureCode) async {
+        logger.notice(
+            "A chunk of a job was given up",
+            metadata: [
+                Logger.Metadata.Key.job: "\(chunk.lease.job)", Logger.Metadata.Key.reason: "\(code.name)",
+                Logger.Metadata.Key.count: "\(chunk.clients.count)",
+            ])
+        metrics.chunk("given_up")
+        await complete(chunk.lease, ChunkReceipt(failed: chunk.clients, reason: code.name))
     }
 
     /// Others need not wait until the lease runs out. Of a chunk that was begun they learn that it was.

@@ -8,7 +8,8 @@ struct Jobs: Sendable {
     let runner: JobRunner
     let keeper: JobKeeper
     let endpoints: JobEndpoints
-    /// Small pushes go on without the store; who sends large ones wants to know.
+    /// Not essential: small pushes go on without the store, and large ones are refused by name. Replicas share a store,
+    /// so that a balancer would lose them all at once.
     let readiness: ReadinessCheck
 
     init(
@@ -31,7 +32,7 @@ struct Jobs: Sendable {
             desk: JobDesk(
                 store: store, receiver: receiver, acknowledgements: acknowledgements, limits: configuration.limits),
             watchers: JobWatchers())
-        readiness = ReadinessCheck("jobs") {
+        readiness = ReadinessCheck("jobs", isEssential: false) {
             do throws(WindfireError) {
                 _ = try await store.jobs(after: nil, limit: 1)
                 return nil

@@ -3,13 +3,19 @@
 /// Pure: time is handed in.
 package struct TargetPace: Equatable, Sendable {
     package let perSecond: Int
+    /// Among how many the pace is divided; this is the pace of one of them. May change at any time, what is owed stays.
+    package var shares: Int
     /// When everything let through so far has had its time; nil before the first.
     private var evenAt: ContinuousClock.Instant?
 
-    /// - Parameter perSecond: at least 1.
-    package init(perSecond: Int) {
+    /// - Parameters:
+    ///   - perSecond: at least 1.
+    ///   - shares: at least 1.
+    package init(perSecond: Int, shares: Int = 1) {
         precondition(perSecond > 0, "a pace lets somebody through")
+        precondition(shares > 0, "a pace is divided among those who keep it")
         self.perSecond = perSecond
+        self.shares = shares
     }
 
     /// Counts the targets if they are within the pace. More of them than a second's worth are so when nothing else is
@@ -41,5 +47,6 @@ package struct TargetPace: Equatable, Sendable {
         evenAt = max(evenAt ?? now, now) + time(of: count)
     }
 
-    private func time(of count: Int) -> Duration { .seconds(1) * count / perSecond }
+    /// How long so many take at this pace.
+    package func time(of count: Int) -> Duration { .seconds(1) * count * shares / perSecond }
 }

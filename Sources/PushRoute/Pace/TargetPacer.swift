@@ -9,11 +9,19 @@ import Synchronization
 package final class TargetPacer: Sendable {
     private let pace: Mutex<TargetPace>
 
-    package init(perSecond: Int) { pace = Mutex(TargetPace(perSecond: perSecond)) }
+    package init(perSecond: Int, shares: Int = 1) {
+        pace = Mutex(TargetPace(perSecond: perSecond, shares: shares))
+    }
+
+    /// Others keep the same pace, or do no more.
+    package func share(among shares: Int) { pace.withLock { $0.shares = max(shares, 1) } }
 
     /// How many to ask for at a time, so that a job flows and does not come in bursts: a tenth of a second's worth, but
     /// at least one.
-    package var stepMax: Int { max(1, pace.withLock { $0.perSecond } / 10) }
+    package var stepMax: Int { max(1, pace.withLock { $0.perSecond / $0.shares } / 10) }
+
+    /// How long so many take at this pace.
+    package func time(of count: Int) -> Duration { pace.withLock { $0.time(of: count) } }
 
     /// - Returns: nil when these may go now, and are counted; else how long until they may.
     package func take(_ count: Int) -> Duration? { pace.withLock { $0.take(count, at: .now) } }

@@ -9,6 +9,8 @@ enum RoleRunner {
     static let shutdownMax: Duration = .seconds(20)
 
     static func run(_ services: [any Service], engines: Engines, logger: Logger) async throws {
+        // A file that must not grow (setrlimit(2), RLIMIT_FSIZE) is an error of that write, not the end of everything.
+        signal(SIGXFSZ, SIG_IGN)
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -31,7 +33,8 @@ enum RoleRunner {
         return Logger(label: role) { label in
             LineLogHandler(label: label, format: chosen, level: level, clock: WallClock.milliseconds) { line in
                 // One write(2) for a line: lines of several threads do not mix.
-                FileHandle.standardError.write(Data(line))
+                // Where logs go, a disk may be full: a line is lost then, and not the devices' connections.
+                try? FileHandle.standardError.write(contentsOf: Data(line))
             }
         }
     }

@@ -52,6 +52,9 @@ import Testing
                 .putOff(.seconds(30)), .giveUp,
             ])
         #expect(ChunkPatience.verdict(afterAttempt: .max) == .giveUp)
+        // Who worked on it died ten times.
+        #expect(!ChunkPatience.isExhausted(beforeAttempt: 10))
+        #expect(ChunkPatience.isExhausted(beforeAttempt: 11))
     }
 
     @Test func aPaceIsSharedAmongThePushRoutes() throws {
@@ -65,7 +68,13 @@ import Testing
         #expect(plan.isSlow(for: 1_001))
         #expect(JobPlan(job, push, keyPacer: TargetPacer(perSecond: 50), replicas: 0).stepMax == 5)
         job.ratePerSecond = 2
-        #expect(JobPlan(job, push, keyPacer: nil, replicas: 5).stepMax == 1)
+        let slowest = JobPlan(job, push, keyPacer: nil, replicas: 5)
+        #expect(slowest.stepMax == 1)
+        #expect(slowest.isSlow(for: 1))
+        // Others have gone: what is left of the pace is this one's.
+        slowest.jobPacer?.share(among: 1)
+        #expect(!slowest.isSlow(for: 2))
+        #expect(slowest.isSlow(for: 3))
     }
 
     @Test func watchersHearOfChangesOfTheEndAndThatTheStreamLives() throws {

@@ -34,7 +34,8 @@ package struct HTTPCall: Sendable {
     package var method = "GET"
     package var url: String
     package var bearer: String?
-    package var json: Data?
+    package var body: Data?
+    package var contentType = "application/json"
     package var timeout: Duration
 
     package init(
@@ -44,8 +45,15 @@ package struct HTTPCall: Sendable {
         self.method = method
         self.url = url
         self.bearer = bearer
-        self.json = try json.map { try JSONEncoder().encode($0) }
+        body = try json.map { try JSONEncoder().encode($0) }
         self.timeout = timeout
+    }
+
+    /// Posts what is no JSON, or not as a value writes itself.
+    package init(post body: Data, as contentType: String, to url: String, bearer: String) {
+        (method, self.url, self.bearer) = ("POST", url, bearer)
+        (self.body, self.contentType) = (body, contentType)
+        timeout = .seconds(60)
     }
 
     /// Larger answers fail: a receipt of 3,000 named clients is 200 KiB.
@@ -55,9 +63,9 @@ package struct HTTPCall: Sendable {
         var request = HTTPClientRequest(url: url)
         request.method = .init(rawValue: method)
         if let bearer { request.headers.add(name: "authorization", value: "Bearer \(bearer)") }
-        if let json {
-            request.headers.add(name: "content-type", value: "application/json")
-            request.body = .bytes(ByteBuffer(bytes: json))
+        if let body {
+            request.headers.add(name: "content-type", value: contentType)
+            request.body = .bytes(ByteBuffer(bytes: body))
         }
         let (seconds, attoseconds) = timeout.components
         let response = try await HTTPClient.shared.execute(

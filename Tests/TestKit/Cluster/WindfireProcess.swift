@@ -57,6 +57,16 @@ package final class WindfireProcess: Sendable {
     package func pause() throws { try current().pause() }
     package func resume() throws { try current().resume() }
 
+    /// From now on it can write to no file behind this place (setrlimit(2), RLIMIT_FSIZE), as if the disk were full;
+    /// nil takes that back.
+    package func limitFiles(to bytes: Int?) async throws {
+        let limit = bytes.map(String.init) ?? "unlimited"
+        let change = try ChildProcess("prlimit", ["--pid", "\(try current().pid)", "--fsize=\(limit):"])
+        guard await change.waitForExit() == .code(0) else {
+            throw ChildProcessFailure("the files of \(name) could not be limited")
+        }
+    }
+
     /// Waits for a line of its log.
     @discardableResult
     package func line(containing text: String, within limit: Duration = .seconds(30)) async throws -> String {

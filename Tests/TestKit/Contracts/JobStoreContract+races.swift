@@ -69,8 +69,7 @@ extension JobStoreContract {
     ]
 
     /// Works until no job runs: leases a few chunks, and with each either completes it, gives it back, or dies holding
-    /// it,
-    /// in which case another life of the same worker goes on and the clock moves past the lease now and then.
+    /// it, in which case another life of the same worker goes on and the clock moves past the lease now and then.
     /// - Returns: the leases whose receipt was taken.
     private static func work(
         on store: any JobStore, as worker: Int, seed: UInt64, clock: ShiftedClock,

@@ -1,9 +1,8 @@
 import Common
 import Testing
 
-/// Somewhere jobs are kept, empty at first. Each store it makes stands for a process of its own, sharing the place
-/// with the
-/// others of this harness.
+/// Somewhere jobs are kept, empty at first. Each store it makes stands for a process of its own, sharing the place with
+/// the others of this harness.
 package protocol JobStoreHarness: Sendable {
     /// The store's clock; leases go by it.
     var clock: ShiftedClock { get }
