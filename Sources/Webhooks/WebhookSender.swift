@@ -55,8 +55,11 @@ package final class WebhookSender: Service {
         wake.yield()
     }
 
-    /// Counts events that were not even handed in, because they would not have found room.
-    package func dropped(_ count: Int) { figures.dropped.increment(by: count) }
+    /// Events that were not even handed in, because they would not have found room. Part of the gap that is told.
+    package func dropped(_ count: Int) {
+        flow.withLock { $0.skip(count) }
+        figures.dropped.increment(by: count)
+    }
 
     /// Calls until it is shut down, then for what is left, but not for long.
     package func run() async throws {
@@ -124,8 +127,9 @@ package final class WebhookSender: Service {
             }
         }
         guard let verdict = await caller.call(batch, unless: guardian) else {
-            // Not at once: a store too slow to be relied on would be asked without a pause.
-            return flow.withLock { $0.postpone(by: .milliseconds(20), now: .now) }
+            // Not at once: a store too slow to be relied on would be asked without a pause, and each time a connection
+            // opened for nothing.
+            return flow.withLock { $0.postpone(by: .milliseconds(250), now: .now) }
         }
         let outcome = flow.withLock { $0.finished(verdict, now: .now, chance: .random(in: 0...1)) }
         figures.count(outcome)

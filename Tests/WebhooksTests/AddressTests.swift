@@ -82,4 +82,12 @@ import Testing
         #expect(AddressChoice([one, two], current: two, allowsPrivate: false) == .call(two))
         #expect(AddressChoice([one], current: two, allowsPrivate: false) == .call(one))
     }
+
+    @Test func anAddressWhereNobodyAnswersMakesRoomForTheNext() throws {
+        let (one, two) = (try address("93.184.216.34"), try address("93.184.216.35"))
+        #expect(AddressChoice([one, two], current: one, isSilent: true, allowsPrivate: false) == .call(two))
+        #expect(AddressChoice([one, two], current: two, isSilent: true, allowsPrivate: false) == .call(one))
+        #expect(AddressChoice([one], current: one, isSilent: true, allowsPrivate: false) == .call(one))
+        #expect(AddressChoice([two], current: one, isSilent: true, allowsPrivate: false) == .call(two))
+    }
 }

@@ -76,6 +76,22 @@ import Testing
         }
     }
 
+    /// Nobody listens on 127.0.0.2: the machine behind a name's first address is down.
+    @Test func ofANameWithTwoAddressesTheOneThatAnswersIsFound() async throws {
+        try await WebhookReceiver().serving { receiver in
+            let configuration = try RunningSender.configuration(url(receiver))
+            let answers = Answers([["127.0.0.2", "127.0.0.1"]])
+            try await RunningSender.running(configuration, resolver: answers.resolver) { running in
+                running.sender.post([event(1)])
+                try await eventually("the second address is called") { running.count("sent") == 1 }
+                running.sender.post([event(2)])
+                try await eventually("and stays") { running.count("sent") == 2 }
+                #expect(running.retries == 1)
+            }
+            #expect(receiver.numbers == [1, 2])
+        }
+    }
+
     @Test func theSystemsResolverFindsWhatIsInHosts() async throws {
         let found = try await NameResolver.system.addresses("localhost")
         #expect(!found.isEmpty)

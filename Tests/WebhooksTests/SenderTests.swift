@@ -134,6 +134,16 @@ import Testing
         }
     }
 
+    @Test func whatWasNotEvenHandedInIsPartOfTheGap() async throws {
+        try await running(WebhookReceiver()) { running, receiver in
+            running.sender.dropped(5)
+            running.sender.post([event(6)])
+            try await eventually("what was handed in has come") { running.count("sent") == 1 }
+            #expect(receiver.calls.map(\.lost) == [5])
+            #expect(running.count("dropped") == 5)
+        }
+    }
+
     @Test func aRefusedConnectionIsTriedUntilTheReceiverIsThere() async throws {
         let gone = WebhookReceiver()
         try await gone.start()

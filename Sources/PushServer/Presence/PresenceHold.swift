@@ -37,13 +37,16 @@ struct PresenceHold {
     private var newest: [Key: Epoch] = [:]
     private var forgetting: Deque<Newest> = []
 
-    /// - Parameter countMax: beyond so many the oldest give way: the queue behind takes no more either.
+    /// - Parameter countMax: beyond so many the oldest give way: the queue behind takes no more either. Of twice as
+    ///   many the last claim is remembered.
     init(settle: Duration, countMax: Int) {
         self.settle = settle
         self.countMax = countMax
     }
 
     var count: Int { entries.count }
+    /// Devices whose last claim is known here.
+    var remembered: Int { newest.count }
     var nextDue: ContinuousClock.Instant? { entries.first?.due }
 
     /// - Returns: how many gave way.
@@ -70,8 +73,7 @@ struct PresenceHold {
             if isTold(first.notice) { settled.append(first.notice) }
         }
         while let first = forgetting.first, first.until <= now {
-            forgetting.removeFirst()
-            if newest[first.key] == first.epoch { newest[first.key] = nil }
+            forget(forgetting.removeFirst())
         }
         return settled
     }
@@ -89,12 +91,18 @@ struct PresenceHold {
             newest[key] = notice.epoch
             // Twice the time: what is in here at this moment, or comes within it, is old news after that.
             forgetting.append(Newest(key: key, epoch: notice.epoch, until: now + settle * 2))
+            // In a crowd some are forgotten sooner; the route store, asked before each call, remembers them.
+            if forgetting.count > 2 * countMax { forget(forgetting.removeFirst()) }
         }
         entries.append(Entry(notice: notice, due: now + settle))
         guard entries.count > countMax else { return 0 }
         let oldest = entries.removeFirst()
         untold.remove(oldest.notice.session)
         return 1
+    }
+
+    private mutating func forget(_ old: Newest) {
+        if newest[old.key] == old.epoch { newest[old.key] = nil }
     }
 
     private func isOld(_ notice: PresenceNotice) -> Bool {

@@ -15,6 +15,7 @@ actor PinnedClient {
     private let resolver: NameResolver
     private let connectTimeout: TimeAmount
     private var pinned: (address: IPAddress, client: HTTPClient)?
+    private var isSilent = false
 
     enum Choice {
         case call(HTTPClient)
@@ -32,7 +33,10 @@ actor PinnedClient {
     func client() async throws(WindfireError) -> Choice {
         let found =
             if let literal = address.literal { [literal] } else { try await resolver.addresses(address.host) }
-        switch AddressChoice(found, current: pinned?.address, allowsPrivate: allowsPrivate) {
+        let choice = AddressChoice(
+            found, current: pinned?.address, isSilent: isSilent, allowsPrivate: allowsPrivate)
+        isSilent = false
+        switch choice {
         case .refuse(let reason):
             await close()
             return .refuse(reason: reason)
@@ -54,6 +58,9 @@ actor PinnedClient {
         configuration.httpVersion = .http1Only
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
+
+    /// Nobody answered where the last call went: a name with several addresses may have a machine that is down.
+    func wasSilent() { isSilent = true }
 
     func close() async {
         guard let client = pinned?.client else { return }

@@ -50,10 +50,12 @@ struct WebhookCaller: Sendable {
             return nil
         } catch let error as WindfireError {
             return .again(reason: error.code.name, after: nil)
-        } catch let error as HTTPClientError where error == .connectTimeout || error == .deadlineExceeded {
-            return .again(reason: "timeout", after: nil)
         } catch {
-            return .again(reason: "no_answer", after: nil)
+            // Also when the time for the call was over, and it was cancelled.
+            await client.wasSilent()
+            let error = error as? HTTPClientError
+            let isLate = error == .connectTimeout || error == .deadlineExceeded
+            return .again(reason: isLate ? "timeout" : "no_answer", after: nil)
         }
     }
 

@@ -81,6 +81,9 @@ package struct WebhookFlow: Sendable {
         return excess
     }
 
+    /// Events that were never handed in, because there is no room for them: the next batch tells the gap.
+    package mutating func skip(_ count: Int) { lost += count }
+
     /// - Parameter id: names the batch, should there be a new one.
     package mutating func next(now: ContinuousClock.Instant, id: UUIDv7) -> Action {
         precondition(!isUnderWay, "one batch at a time")

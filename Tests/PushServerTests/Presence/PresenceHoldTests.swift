@@ -52,6 +52,15 @@ import Testing
         #expect(hold.count == 0)
     }
 
+    @Test mutating func aCrowdIsNotRememberedWithoutABound() {
+        for number in 1...1_000 { came(UInt64(number), at: 0, client: "c\(number)") }
+        #expect(hold.count == 100)
+        #expect(hold.remembered == 200)
+        #expect(told(at: 1_000) == (901...1_000).map { "c\($0) +\($0)" })
+        _ = told(at: 2_000)
+        #expect(hold.remembered == 0)
+    }
+
     @Test mutating func aReconnectOnThisNodeTakesTheOldEndBack() {
         came(1, at: 0)
         #expect(told(at: 1_000) == ["a +1"])
