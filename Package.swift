@@ -222,7 +222,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestKit", "PushClient", "Common", "Windfire", nioCore, nioPosix],
+            dependencies: ["TestKit", "PushClient", "Common", "Webhooks", "Windfire", nioCore, nioPosix],
             exclude: ["Clients"],
             swiftSettings: settings),
     ]

@@ -23,7 +23,11 @@ package final class WindfireCluster: Sendable {
     package var processes: [WindfireProcess] { auths + nodes + routes }
 
     /// Starts everything and waits until all are ready and all nodes are known.
-    package init(auths authCount: Int = 2, nodes nodeCount: Int = 3, routes routeCount: Int = 2) async throws {
+    /// - Parameter further: configuration of all processes, as environment variables.
+    package init(
+        auths authCount: Int = 2, nodes nodeCount: Int = 3, routes routeCount: Int = 2,
+        configuration further: [String: String] = [:]
+    ) async throws {
         async let startedZooKeeper = ZooKeeperServer.start()
         var lasting = RedisServer.Options()
         lasting.appendOnly = true
@@ -42,7 +46,7 @@ package final class WindfireCluster: Sendable {
             "WINDFIRE_ROUTE_BURY_AFTER": DurationText.text(of: Self.buryAfter),
             "WINDFIRE_LIMITS_HEARTBEAT": "4s",
             "WINDFIRE_LIMITS_HEARTBEAT_GRACE": "3s",
-        ]
+        ].merging(further) { _, new in new }
         let keys = try await SigningKeyFolder.make(in: folder)
         let maker = ProcessMaker(folder: folder, keys: keys, environment: environment)
         auths = try (0..<authCount).map { try maker.auth("auth-\($0 + 1)") }

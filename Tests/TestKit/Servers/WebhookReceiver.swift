@@ -11,6 +11,8 @@ package final class WebhookReceiver: Sendable {
         package let headers: HTTPHeaders
         package let body: [UInt8]
         package let at: ContinuousClock.Instant
+        /// What it was answered, or is to be when it is released.
+        package internal(set) var status = 0
 
         package func header(_ name: String) -> String? { headers.first(name: name) }
 
@@ -57,31 +59,35 @@ package final class WebhookReceiver: Sendable {
     private struct State {
         var calls: [Call] = []
         var replies: [Reply]
+        var usual: Reply
         var held: [@Sendable () -> Void] = []
     }
 
     private let state: NIOLockedValueBox<State>
-    private let usual: Reply
     private let listening = NIOLockedValueBox<(any Channel)?>(nil)
+    private let connections = NIOLockedValueBox<[ObjectIdentifier: any Channel]>([:])
 
     /// - Parameters:
     ///   - replies: to the first calls, in order.
     ///   - usual: to all others.
     package init(_ replies: [Reply] = [], then usual: Reply = Reply()) {
-        state = NIOLockedValueBox(State(replies: replies))
-        self.usual = usual
+        state = NIOLockedValueBox(State(replies: replies, usual: usual))
     }
 
-    package func start(host: String = "127.0.0.1") async throws {
+    /// - Parameter port: zero for any; who is to come back needs one of its own.
+    package func start(host: String = "127.0.0.1", port: Int = 0) async throws {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+            .childChannelInitializer { [connections] channel in
+                let name = ObjectIdentifier(channel)
+                connections.withLockedValue { $0[name] = channel }
+                channel.closeFuture.whenComplete { _ in connections.withLockedValue { $0[name] = nil } }
+                return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Handler(receiver: self))
                 }
             }
-            .bind(host: host, port: 0).get()
+            .bind(host: host, port: port).get()
         listening.withLockedValue { $0 = channel }
     }
 
@@ -98,9 +104,18 @@ package final class WebhookReceiver: Sendable {
         }) { answer() }
     }
 
+    /// To all calls from now on, those scripted for the beginning aside.
+    package func answer(_ reply: Reply) { state.withLockedValue { $0.usual = reply } }
+
     package func stop() async {
         release()
+        await vanish()
+    }
+
+    /// Nobody listens any more, and every connection is cut. `start` with the same port brings it back.
+    package func vanish() async {
         try? await listening.withLockedValue { $0 }?.close()
+        for connection in connections.withLockedValue({ Array($0.values) }) { try? await connection.close() }
     }
 
     /// Starts it, runs `body`, and ends it whatever happens.
@@ -117,8 +132,10 @@ package final class WebhookReceiver: Sendable {
 
     fileprivate func received(_ call: Call, answer: @escaping @Sendable (Reply) -> Void) {
         let reply = state.withLockedValue { state in
+            let reply = state.replies.isEmpty ? state.usual : state.replies.removeFirst()
+            var call = call
+            call.status = reply.status
             state.calls.append(call)
-            let reply = state.replies.isEmpty ? usual : state.replies.removeFirst()
             if reply.isHeld { state.held.append { answer(reply) } }
             return reply
         }
