@@ -24,7 +24,7 @@ struct DevCommand: AsyncParsableCommand {
     @Option(help: "First port: +0 auth, +100 push API, +200, +203, … push servers.")
     var portBase = 8100
 
-    @Option(help: "Folder that keeps the jobs over a restart; without it they go with the process.")
+    @Option(help: "Folder that keeps stored messages and jobs over a restart; without it they go with the process.")
     var dataDir: String?
 
     @OptionGroup var keys: ConfigurationFlags
@@ -39,14 +39,16 @@ struct DevCommand: AsyncParsableCommand {
         let configuration = try keys.loadChecked(for: .dev)
         try await started {
             let logger = RoleRunner.logger(for: "dev", configuration, format: .pretty)
-            let engines = try Engines(configuration, logger: logger)
+            let data = try DevData(in: dataDir)
+            let memory = InMemoryRouteStore(limits: configuration.limits, journal: data.journal)
+            try await memory.restore()
+            let engines = try Engines(configuration, memory: memory, logger: logger)
             let auth = try AuthService(
                 configuration: try authSettings(configuration), registry: engines.registry, routes: engines.routes,
                 logger: logger)
             let metrics = PrometheusRegistry()
             let webhook = try configuration.offlineWebhook(metrics: metrics, logger: logger)
-            let jobs = try DevJobs(in: dataDir)
-            let route = try pushRoute(configuration, engines, jobs.store, webhook, metrics, logger)
+            let route = try pushRoute(configuration, engines, data.jobs, webhook, metrics, logger)
             var services: [any Service] = engines.services
             if let webhook { services.append(webhook) }
             services += [auth, route] as [any Service]
@@ -74,10 +76,10 @@ struct DevCommand: AsyncParsableCommand {
             do {
                 try await RoleRunner.run(services, engines: engines, logger: logger)
             } catch {
-                await jobs.close()
+                await data.close()
                 throw error
             }
-            await jobs.close()
+            await data.close()
         }
     }
 

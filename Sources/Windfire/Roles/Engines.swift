@@ -19,13 +19,16 @@ struct Engines: Sendable {
     /// Called when everything else has ended.
     let close: @Sendable () async -> Void
 
+    /// - Parameter memory: the route store of `memory:`, when it is to be another than a new one.
     /// - Throws: `configuration_invalid` when an address cannot be read.
-    init(_ configuration: Configuration, logger: Logger) throws(WindfireError) {
+    init(
+        _ configuration: Configuration, memory: InMemoryRouteStore? = nil, logger: Logger
+    ) throws(WindfireError) {
         let secret = try SharedSecret(configuration.cluster.secret ?? Configuration.developmentSecret)
         let caller = GRPCNodeCaller(secret: secret, logger: logger)
         let registry = try Self.registry(configuration, logger: logger)
         if configuration.routes == "memory:" {
-            routes = InMemoryRouteStore(limits: configuration.limits)
+            routes = memory ?? InMemoryRouteStore(limits: configuration.limits)
             close = {}
         } else {
             let store = try RedisRouteStore(
