@@ -21,6 +21,41 @@ extension EndToEnd {
         }
     }
 
+    /// The push may see the device gone, on its way, or there: its message may come with the claim, by the node that
+    /// was told, or both ways at once. `WINDFIRE_LONG=1` makes it 10,000 tries.
+    @Test(.timeLimit(.minutes(10))) func whoComesAtTheMomentOfThePushIsShownItsMessageOnce() async throws {
+        let isLong = ProcessInfo.processInfo.environment["WINDFIRE_LONG"] == "1"
+        let rounds = isLong ? 200 : 20
+        try await onCluster { cluster in
+            var random = SplitMix.printed()
+            let devices = (0..<50).map { StoredDevice("moment-\($0)", device: "phone", on: cluster) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for device in devices {
+                    let seed = random.next()
+                    group.addTask { try await Self.comeAndGo(device, rounds, on: cluster, seed: seed) }
+                }
+                try await group.waitForAll()
+            }
+            for device in devices { #expect(device.shown == Array(0...rounds), "\(device.name)") }
+        }
+    }
+
+    /// Each time a message is pushed within the 40 ms that a login takes on a busy machine. The first makes it known.
+    private static func comeAndGo(
+        _ device: StoredDevice, _ rounds: Int, on cluster: WindfireCluster, seed: UInt64
+    ) async throws {
+        var random = SplitMix(seed: seed)
+        for number in 0...rounds {
+            await device.open()
+            if number == 0 { try await eventually("it is connected") { device.isConnected } }
+            try await rest(.microseconds(.random(in: 0...40_000, using: &random)))
+            let receipt = try await cluster.store(number, for: device.client)
+            try #require(receipt.failed == 0)
+            try await eventually(within: .seconds(20), "\(number) is shown") { device.shown.last == number }
+            await device.drop()
+        }
+    }
+
     /// After the manner of Jepsen's checkers: promises are noted, the system is hurt at random, and in the end what was
     /// promised is compared with what was shown. `WINDFIRE_LONG=1` makes it a minute with 500 clients.
     ///
