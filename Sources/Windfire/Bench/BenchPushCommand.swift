@@ -11,7 +11,8 @@ struct BenchPushCommand: AsyncParsableCommand {
             The devices live in helper processes of this executable, up to 15,000 in each, and connect from addresses \
             127.0.0.2 and up, so the services must be on this machine. Give the processes of the services with \
             --server-pid to have their CPU and memory measured. Latency is from just before the POST to the read of \
-            the message, by one monotonic clock.
+            the message, by one monotonic clock. A list of more than 1,000 ids becomes a job: its end, and with \
+            --stored the last acknowledgement it counted, are asked for 50 times a second.
 
             A node admits 500 connections a second by default; refusals are counted and tried again. To measure \
             logins, start the push servers with --limits-accepts-per-second-max and --limits-accepts-burst-max raised.
@@ -22,6 +23,12 @@ struct BenchPushCommand: AsyncParsableCommand {
 
     @Option(help: "Pushes to the list of all devices, one after the other.")
     var messages = 10
+
+    @Flag(help: "Store the messages; the devices acknowledge each.")
+    var stored = false
+
+    @Option(help: "Address of the Redis in use, as in `routes`, to have its commands counted.")
+    var redis: String?
 
     @Option(help: "Bytes of each payload, from 64.")
     var payload = 100

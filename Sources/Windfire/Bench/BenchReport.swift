@@ -21,6 +21,9 @@ struct BenchReport: Encodable {
         let deliveries_per_second: Double
         /// From just before the POST to its answer, to the first device's receipt, and to the last's.
         let answer: Distribution
+        /// Of pushes that became jobs: from the POST to the end, and to the last acknowledgement that was counted.
+        let job_end: Distribution?
+        let last_acknowledgement: Distribution?
         let first_receipt: Distribution
         let last_receipt: Distribution
         /// What the route server says of the parts, in ms, as a mean over the pushes.
@@ -55,6 +58,8 @@ struct BenchReport: Encodable {
     let logins: Logins
     let pushes: Pushes?
     let deliveries: Deliveries
+    /// By name; those inside of scripts count, too.
+    let redis_commands_per_message: [String: Double]?
     let servers: [Server]
 
     var text: String {
@@ -79,6 +84,12 @@ struct BenchReport: Encodable {
             let words = timing.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 1))" }
             parts.append("\nmean ms of a push at the route server: \(words.joined(separator: ", "))")
         }
+        if let commands = redis_commands_per_message {
+            let words = commands.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+                "\($0.key) \(fixed($0.value, 3))"
+            }
+            parts.append("\nRedis commands per message: \(words.joined(separator: ", "))")
+        }
         if !servers.isEmpty { parts.append("\n" + serverTable) }
         return parts.joined(separator: "\n")
     }
@@ -101,6 +112,8 @@ struct BenchReport: Encodable {
             add("first receipt", pushes.first_receipt)
             add("last receipt", pushes.last_receipt)
             add("delivery", deliveries.latency)
+            if let end = pushes.job_end { add("job's end", end) }
+            if let last = pushes.last_acknowledgement { add("last ack counted", last) }
         }
         return table.text
     }

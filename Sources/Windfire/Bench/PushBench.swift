@@ -1,3 +1,4 @@
+import Common
 import Foundation
 import Histogram
 import NIOCore
@@ -22,7 +23,9 @@ struct PushBench {
         // Until the turmoil of the logins has settled, so that it is the idle sessions that are measured.
         try await Task.sleep(for: .seconds(options.idle))
         let idle = try ServerReadings(servers)
+        let countsBefore = try await commandCounts()
         let pushes = try await push(to: helpers)
+        let countsAfter = try await commandCounts()
         let after = try ServerReadings(servers)
         var reports: [SwarmReport] = []
         for helper in helpers { reports.append(try await helper.report()) }
@@ -33,6 +36,7 @@ struct PushBench {
             logins: summary(of: logins, seconds: loginSeconds),
             pushes: pushes.map { summary(of: $0, reports) },
             deliveries: deliveries,
+            redis_commands_per_message: perMessage(countsBefore, countsAfter),
             servers: servers.compactMap { server in
                 guard let before = before.readings[server.id], let connected = connected.readings[server.id],
                     let idle = idle.readings[server.id], let after = after.readings[server.id]
@@ -68,13 +72,16 @@ struct PushBench {
             "--first", "\(first)", "--count", "\(count)", "--messages", "\(options.messages)",
             "--run-id", "\(runID)", "--concurrency", "\(max(1, options.concurrency / helpers))",
             "--source-addresses", "\(addresses)",
-        ]
+        ] + (options.stored ? ["--acknowledge"] : [])
     }
 
     /// Times of the pushes, by number, in ns of the monotonic clock.
     private struct Sent {
         var startedAt: [UInt64] = []
         var answers = Histogram<UInt64>.microseconds
+        /// Of those that became jobs: to the end of the job, and to the last acknowledgement it counted.
+        var ends = Histogram<UInt64>.microseconds
+        var acknowledgements = Histogram<UInt64>.microseconds
         var timing: [String: Double] = [:]
     }
 
@@ -84,7 +91,7 @@ struct PushBench {
             (0..<options.devices).map { prefix + String($0) }
             + (0..<options.offlineIDs).map { prefix + "offline-" + String($0) }
         // The list is the same each time: it is written once.
-        let template = try PushBody.make(clients: ids, data: [])
+        let template = try PushBody(data: [], mode: options.stored ? "stored" : nil).json(clients: ids)
         let head =
             template.getSlice(at: template.readerIndex, length: template.readableBytes - 1) ?? template
         note("pushing \(options.messages) times to \(ids.count) ids …")
@@ -107,6 +114,10 @@ struct PushBench {
                 _ = try await JobWatch(client: options.route.client, bar: nil).untilEnded(job.id)
                 continue
             }
+            if let job = try? APIClient.decode(answer, as: AcceptedJob.self) {
+                try await follow(job.id, since: started, &sent)
+                continue
+            }
             let receipt: Receipt = try APIClient.decode(answer)
             for (part, milliseconds) in receipt.timing_ms ?? [:] {
                 sent.timing[part, default: 0] += milliseconds / Double(options.messages)
@@ -114,6 +125,51 @@ struct PushBench {
         }
         await settle(helpers)
         return sent
+    }
+
+    /// To the end of the job, and of its acknowledgements as far as they come in time.
+    private func follow(_ job: String, since started: UInt64, _ sent: inout Sent) async throws {
+        var hasEnded = false
+        let giveUp = ContinuousClock.now + .seconds(300)
+        while ContinuousClock.now < giveUp {
+            let progress = try APIClient.decode(
+                try await options.route.client.get("/v1/jobs/\(job)"), as: JobProgress.self)
+            let now = NIODeadline.now().uptimeNanoseconds
+            if progress.isEnded, !hasEnded {
+                hasEnded = true
+                sent.ends.record(nanoseconds: now - started)
+            }
+            if hasEnded, !options.stored { return }
+            if hasEnded, progress.acknowledged >= options.devices {
+                return sent.acknowledgements.record(nanoseconds: now - started)
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw CommandFailure("job \(job) did not come to its end within 300 s")
+    }
+
+    // MARK: Redis
+
+    private func commandCounts() async throws -> [String: Int] {
+        guard let address = options.redis else { return [:] }
+        let store = try Engines.redisStore(at: address, logger: RoleRunner.logger(for: "bench", .defaults))
+        do throws(WindfireError) {
+            let counts = try await store.commandCounts()
+            await store.shutDown()
+            return counts
+        } catch {
+            await store.shutDown()
+            throw error
+        }
+    }
+
+    private func perMessage(_ before: [String: Int], _ after: [String: Int]) -> [String: Double]? {
+        let messages = options.messages * options.devices
+        guard options.redis != nil, messages > 0 else { return nil }
+        return after.reduce(into: [:]) { found, count in
+            let share = Double(count.value - before[count.key, default: 0]) / Double(messages)
+            if share >= 0.0005 { found[count.key] = share }
+        }
     }
 
     /// Until each helper has everything, or the time for stragglers is over.
@@ -172,7 +228,9 @@ struct PushBench {
         return BenchReport.Pushes(
             count: options.messages, targets: options.devices + options.offlineIDs, payload_bytes: options.payload,
             deliveries_per_second: busy == 0 ? 0 : Double(received) / (Double(busy) / 1e9),
-            answer: Distribution(sent.answers), first_receipt: Distribution(first), last_receipt: Distribution(last),
+            answer: Distribution(sent.answers), job_end: sent.ends.totalCount > 0 ? Distribution(sent.ends) : nil,
+            last_acknowledgement: sent.acknowledgements.totalCount > 0 ? Distribution(sent.acknowledgements) : nil,
+            first_receipt: Distribution(first), last_receipt: Distribution(last),
             timing_ms: sent.timing)
     }
 

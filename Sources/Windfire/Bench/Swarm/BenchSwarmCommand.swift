@@ -18,6 +18,7 @@ struct BenchSwarmCommand: AsyncParsableCommand {
     @Option(name: .customLong("run-id")) var runID: UInt32
     @Option var concurrency: Int
     @Option var sourceAddresses: Int
+    @Flag var acknowledge = false
 
     func run() async throws {
         raiseDescriptorLimit()

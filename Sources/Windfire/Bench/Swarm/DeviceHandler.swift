@@ -19,6 +19,7 @@ final class DeviceHandler: ChannelInboundHandler {
     }
 
     private let device: Int
+    private let acknowledges: Bool
     private let opening: ByteBuffer
     private let hello: String
     private let tally: SwarmTally
@@ -28,8 +29,13 @@ final class DeviceHandler: ChannelInboundHandler {
     private var partial: ByteBuffer?
     private var closeNumber = 1006
 
-    init(device: Int, opening: ByteBuffer, hello: String, tally: SwarmTally, welcomed: EventLoopPromise<Void>) {
+    /// - Parameter acknowledges: each message at once, as stored ones want it.
+    init(
+        device: Int, acknowledges: Bool, opening: ByteBuffer, hello: String, tally: SwarmTally,
+        welcomed: EventLoopPromise<Void>
+    ) {
         self.device = device
+        self.acknowledges = acknowledges
         self.opening = opening
         self.hello = hello
         self.tally = tally
@@ -84,6 +90,9 @@ final class DeviceHandler: ChannelInboundHandler {
         switch opcode {
         case 0x1 where phase == .open:
             payload.withUnsafeReadableBytes { tally.received(BenchPayload.stamp(in: $0), device: device, now: now) }
+            if acknowledges, let id = messageID(in: payload.readableBytesView) {
+                send(opcode: 0x1, Array(#"{"op":"ack","id":"\#(id)"}"#.utf8), context)
+            }
         case 0x1:
             let text = String(buffer: payload)
             guard text.contains(#""op":"welcome""#) else { return fail(text, context) }
@@ -95,6 +104,13 @@ final class DeviceHandler: ChannelInboundHandler {
         case 0x9: send(opcode: 0xA, Array(buffer: payload), context)
         default: break
         }
+    }
+
+    /// The server writes `op` and `id` first.
+    private func messageID(in text: ByteBufferView) -> String? {
+        let head = #"{"op":"message","id":""#.utf8
+        guard text.starts(with: head) else { return nil }
+        return String(decoding: text.dropFirst(head.count).prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

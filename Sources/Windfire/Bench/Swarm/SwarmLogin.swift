@@ -125,8 +125,8 @@ struct SwarmLogin: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(
                             DeviceHandler(
-                                device: device, opening: opening, hello: hello, tally: tally.value,
-                                welcomed: welcomed))
+                                device: device, acknowledges: options.acknowledge, opening: opening, hello: hello,
+                                tally: tally.value, welcomed: welcomed))
                     }
                 }
                 .connect(host: host, port: port).get()
