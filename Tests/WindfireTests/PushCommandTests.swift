@@ -105,19 +105,31 @@ import Testing
     @Test func `a job is shown by its chunks and ends with its receipt`() throws {
         let running = #"""
             {"state":"running","total":4000,"delivered":900,"offline":90,"stored":80,"failed":10,"acknowledged":700,
-             "done_chunks":1,"chunks":4}
+             "untried":3000,"done_chunks":1,"chunks":4,"mode":"stored"}
             """#
         let progress = try APIClient.decode(Data(running.utf8), as: JobProgress.self)
         #expect(!progress.isEnded)
         #expect(
             ProgressBar(width: 8).text(progress)
                 == "[##------]  25 %  1/4 chunks, 900 delivered, 90 offline, 10 failed")
-        let job = try APIClient.decode(Data(#"{"job":"j","total":4000}"#.utf8), as: AcceptedJob.self)
         #expect(
-            progress.receipt(of: job) == """
+            progress.text(of: "j") == """
                 job j running
-                total  delivered  acknowledged  offline  stored  failed
-                 4000        900           700       90      80      10
+                total  delivered  acknowledged  offline  stored  failed  untried  chunks
+                 4000        900           700       90      80      10     3000  1/4
+                """)
+    }
+
+    @Test func `nobody acknowledges a live push, and a job that failed says why`() throws {
+        let failed = #"""
+            {"state":"failed","reason":"the body ended early","total":2000,"delivered":0,"offline":0,"stored":0,
+             "failed":0,"acknowledged":0,"untried":2000,"done_chunks":0,"chunks":2,"mode":"live"}
+            """#
+        #expect(
+            try APIClient.decode(Data(failed.utf8), as: JobProgress.self).text(of: "j") == """
+                job j failed: the body ended early
+                total  delivered  acknowledged  offline  stored  failed  untried  chunks
+                 2000          0             -        0       0       0     2000  0/2
                 """)
     }
 }

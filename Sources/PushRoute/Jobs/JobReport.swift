@@ -14,6 +14,8 @@ struct JobReport: Encodable, Equatable, Sendable {
     let offline: Int
     let stored: Int
     let failed: Int
+    /// Clients no receipt is there for: to be served, or never tried in a job that was cancelled or failed.
+    let untried: Int
     let acknowledged: Int
     /// Messages of a stored push that nobody had acknowledged when their time was over.
     let expired: Int
@@ -28,7 +30,8 @@ struct JobReport: Encodable, Equatable, Sendable {
     let finishedAt: UInt64?
 
     enum CodingKeys: String, CodingKey {
-        case job, state, reason, owner, mode, total, delivered, offline, stored, failed, acknowledged, expired, chunks
+        case job, state, reason, owner, mode, total, delivered, offline, stored, failed, untried, acknowledged
+        case expired, chunks
         case doneChunks = "done_chunks"
         case skippedLines = "skipped_lines"
         case resendOf = "resend_of"
@@ -49,6 +52,7 @@ struct JobReport: Encodable, Equatable, Sendable {
         offline = job.counts.offline
         stored = job.counts.stored
         failed = job.counts.failed
+        untried = job.untried
         acknowledged = job.counts.acknowledged
         let isOver = job.isStored && job.expiresAt.map { $0 <= now } ?? false
         expired = isOver ? max(0, delivered + stored - acknowledged) : 0

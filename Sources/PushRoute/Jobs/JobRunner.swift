@@ -31,8 +31,8 @@ package actor JobRunner: Service {
     private let logger: Logger
     private let bell: JobBell
     private var inWork: ChunksInWork
-    /// So that an operator reads of it once, and not once a second.
-    private var isStoreAway = false
+    /// Why the store could not be written to the last time, if so.
+    private(set) var storeProblem: String?
 
     package init(
         holder: Incarnation, store: any JobStore, dispatcher: Dispatcher, registry: any Registry, paces: KeyPaces,
@@ -125,16 +125,17 @@ package actor JobRunner: Service {
     }
 
     private func storeFailed(_ error: WindfireError) {
-        guard !isStoreAway else { return }
-        isStoreAway = true
+        defer { storeProblem = error.message }
+        // So that an operator reads of it once, and not once a second.
+        guard storeProblem == nil else { return }
         logger.warning(
             "The job store cannot be used: jobs stand still, and large pushes are refused",
             metadata: [Logger.Metadata.Key.error: "\(error)"])
     }
 
     private func storeAnswered() {
-        guard isStoreAway else { return }
-        isStoreAway = false
+        guard storeProblem != nil else { return }
+        storeProblem = nil
         logger.notice("The job store can be used again")
     }
 
@@ -187,10 +188,12 @@ package actor JobRunner: Service {
         while !inWork.isLost(lease) {
             do throws(WindfireError) {
                 let isCounted = try await store.complete(lease, receipt)
+                storeAnswered()
                 metrics.chunk(isCounted ? "done" : "lost")
                 if isCounted { metrics.targets(receipt.counts) }
                 return
             } catch {
+                storeFailed(error)
                 logger.debug(
                     "Could not record a receipt",
                     metadata: [

@@ -32,7 +32,9 @@ struct Jobs: Sendable {
             desk: JobDesk(
                 store: store, receiver: receiver, acknowledgements: acknowledgements, limits: configuration.limits),
             watchers: JobWatchers())
-        readiness = ReadinessCheck("jobs", isEssential: false) {
+        readiness = ReadinessCheck("jobs", isEssential: false) { [runner] in
+            // A full disk can still be read.
+            if let problem = await runner.storeProblem { return problem }
             do throws(WindfireError) {
                 _ = try await store.jobs(after: nil, limit: 1)
                 return nil

@@ -42,12 +42,13 @@ struct JobsCommand: AsyncParsableCommand {
         guard !output.json else { return Output.line(json: data) }
         let answer = try APIClient.decode(data, as: Answer.self)
         var table = TextTable(
-            "job", "state", "chunks", "total", "delivered", "acknowledged", "offline", "failed", "owner", "since")
+            "job", "state", "chunks", "total", "delivered", "acknowledged", "offline", "failed", "untried", "owner",
+            "since")
         for (row, job) in zip(answer.rows, answer.jobs) {
             let since = Date(timeIntervalSince1970: row.created_at).formatted(.iso8601)
             table.add(
                 row.job, job.state, "\(job.done_chunks)/\(job.chunks)", "\(job.total)", "\(job.delivered)",
-                "\(job.acknowledged)", "\(job.offline)", "\(job.failed)", row.owner, since)
+                job.acknowledgedText, "\(job.offline)", "\(job.failed)", "\(job.untried)", row.owner, since)
         }
         Output.line(table.isEmpty ? "there are no jobs" : table.text)
     }
@@ -107,12 +108,7 @@ struct JobCommand: AsyncParsableCommand {
         }
         guard !output.json else { return Output.line(json: answer) }
         let progress = try APIClient.decode(answer, as: JobProgress.self)
-        var counts = TextTable("total", "delivered", "acknowledged", "offline", "stored", "failed", "chunks")
-        counts.add(
-            "\(progress.total)", "\(progress.delivered)", "\(progress.acknowledged)", "\(progress.offline)",
-            "\(progress.stored)", "\(progress.failed)", "\(progress.done_chunks)/\(progress.chunks)")
-        Output.line("job \(id) \(progress.state)\(progress.reason.map { ": \($0)" } ?? "")")
-        Output.line(counts.text)
+        Output.line(progress.text(of: id))
     }
 
     private func nameUndelivered(_ path: String) async throws {

@@ -38,7 +38,7 @@ import Testing
             answer.body == """
                 {"acknowledged":0,"chunks":3,"created_at":1700000001,"delivered":1,"done_chunks":1,"expired":0,\
                 "failed":1,"job":"\(id)","mode":"live","offline":1,"owner":"backend","skipped_lines":2,\
-                "state":"running","stored":0,"total":9}
+                "state":"running","stored":0,"total":9,"untried":6}
                 """)
     }
 

@@ -6,20 +6,34 @@ struct JobProgress: Decodable {
     let offline: Int
     let stored: Int
     let failed: Int
+    let untried: Int
     let acknowledged: Int
+    /// `live` or `stored`; nil while the list is still being read.
+    let mode: String?
     let done_chunks: Int
     let chunks: Int
     let reason: String?
 
     var isEnded: Bool { ["finished", "cancelled", "failed"].contains(state) }
 
-    /// For people, when it has ended.
-    func receipt(of job: AcceptedJob) -> String {
-        var counts = TextTable("total", "delivered", "acknowledged", "offline", "stored", "failed")
-        counts.add("\(total)", "\(delivered)", "\(acknowledged)", "\(offline)", "\(stored)", "\(failed)")
-        return (["job \(job.id) \(state)", counts.text] + (job.bad_lines.map { [$0.text] } ?? []))
-            .joined(separator: "\n")
+    /// Only stored messages are acknowledged.
+    var acknowledgedText: String { mode == "live" ? "-" : "\(acknowledged)" }
+
+    /// The numbers, for people.
+    var table: String {
+        var counts = TextTable(
+            "total", "delivered", "acknowledged", "offline", "stored", "failed", "untried", "chunks")
+        counts.add(
+            "\(total)", "\(delivered)", acknowledgedText, "\(offline)", "\(stored)", "\(failed)", "\(untried)",
+            "\(done_chunks)/\(chunks)")
+        return counts.text
     }
+
+    /// For people.
+    func text(of id: String) -> String { "job \(id) \(state)\(reason.map { ": \($0)" } ?? "")\n\(table)" }
+
+    /// Whether somebody was not delivered to.
+    var hasUndelivered: Bool { delivered < total }
 }
 
 /// One line on a terminal that is written again and again.

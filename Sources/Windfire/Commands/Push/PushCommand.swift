@@ -86,11 +86,22 @@ struct PushCommand: AsyncParsableCommand {
         return try await route.client.post(list, timeout: .minutes(30))
     }
 
+    private func print(_ job: AcceptedJob, _ progress: JobProgress) {
+        Output.line(progress.text(of: job.id))
+        if let lines = job.bad_lines { Output.line(lines.text) }
+        if progress.hasUndelivered { Output.note("windfire job \(job.id) --undelivered names who was not reached") }
+    }
+
     private func follow(_ job: AcceptedJob, _ answer: Data) async throws {
-        if job.isDuplicate, !output.json { Output.note("job \(job.id) was begun before; nothing was sent now") }
+        if !output.json {
+            Output.note(
+                job.isDuplicate
+                    ? "job \(job.id) was begun before; nothing was sent now"
+                    : "job \(job.id) has begun, and goes on also when this command ends")
+        }
         let watch = JobWatch(client: route.client, bar: output.json ? nil : ProgressBar.onTerminal)
         let (progress, body) = try await watch.untilEnded(job.id)
-        if output.json { Output.line(json: body) } else { Output.line(progress.receipt(of: job)) }
+        if output.json { Output.line(json: body) } else { print(job, progress) }
         guard progress.state == "finished" else {
             throw CommandFailure("the job is \(progress.state)" + (progress.reason.map { ": \($0)" } ?? ""))
         }
