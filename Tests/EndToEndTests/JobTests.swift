@@ -33,6 +33,40 @@ extension EndToEnd {
         }
     }
 
+    /// A push route stands still for longer than its leases, and wakes up in the middle of what others have done.
+    @Test(.timeLimit(.minutes(4))) func aPushRouteThatWakesUpCountsAndServesNothingTwice() async throws {
+        try await onCluster { cluster in
+            let online = (0..<200).map { "frozen-\($0)" }
+            let devices = try await Swarm.connect(online, to: cluster)
+            let absent = (0..<39_800).map { "frozen-away-\($0)" }
+            let (sleeper, other) = (cluster.routes[0], cluster.routes[1])
+            let id = try await cluster.begin((online + absent).shuffled(), ratePerSecond: 8_000)
+            try await eventually("some chunks are done") { try await cluster.job(id).done_chunks >= 8 }
+            try sleeper.pause()
+            let finished: JobAnswer
+            do {
+                finished = try await eventually(within: .seconds(60), "the other has finished the job") {
+                    let job = try await cluster.job(id, at: other)
+                    return job.state == "finished" ? job : nil
+                }
+            } catch {
+                try sleeper.resume()
+                throw error
+            }
+            #expect(finished.delivered == 200)
+            #expect(finished.offline == 39_800)
+            #expect(finished.failed == 0)
+
+            try sleeper.resume()
+            try await sleeper.waitUntilReady()
+            try await never(for: .seconds(2), "a late receipt is counted") {
+                let job = try await cluster.job(id, at: sleeper)
+                return (job.delivered, job.offline, job.failed) != (200, 39_800, 0)
+            }
+            for device in devices { #expect(device.heard.messages == [id: 1], "\(device.client)") }
+        }
+    }
+
     /// Neither push route can write to the file of jobs any more, in the middle of a job.
     @Test(.timeLimit(.minutes(4))) func aFullDiskStopsJobsAndNothingElse() async throws {
         try await onCluster { cluster in
@@ -129,6 +163,10 @@ private struct JobsAnswer: Decodable {
 }
 
 extension WindfireCluster {
+    fileprivate func job(_ id: String, at route: WindfireProcess) async throws -> JobAnswer {
+        try await HTTPCall(url: "\(route.url)/v1/jobs/\(id)", bearer: adminKey).answer().expect(200).decoded()
+    }
+
     /// Runs the body while no push route can write to a file.
     fileprivate func onFullDisk<Value>(_ body: () async throws -> Value) async throws -> Value {
         let result: Result<Value, any Error>

@@ -132,4 +132,16 @@ import Testing
                  2000          0             -        0       0       0     2000  0/2
                 """)
     }
+
+    @Test(arguments: [
+        (
+            #"{"job":"j","total":0,"resend_of":"i"}"#,
+            "job j is for nobody: all others were delivered to, or their message waits"
+        ),
+        (#"{"job":"j","total":1,"resend_of":"i"}"#, "job j sends again to 1 client"),
+        (#"{"job":"j","total":4500,"resend_of":"i"}"#, "job j sends again to 4500 clients"),
+    ])
+    func `a resend says to how many it goes`(_ answer: String, _ text: String) throws {
+        #expect(try APIClient.decode(Data(answer.utf8), as: AcceptedJob.self).resendText == text)
+    }
 }

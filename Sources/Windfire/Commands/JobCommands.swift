@@ -100,7 +100,7 @@ struct JobCommand: AsyncParsableCommand {
         } else if resend {
             let data = try await route.client.post(path + "/resend", ByteBuffer())
             guard !output.json else { return Output.line(json: data) }
-            return Output.line("job \(try APIClient.decode(data, as: AcceptedJob.self).id)")
+            return Output.line(try APIClient.decode(data, as: AcceptedJob.self).resendText)
         } else if cancel {
             answer = try await route.client.post(path + "/cancel", ByteBuffer())
         } else {

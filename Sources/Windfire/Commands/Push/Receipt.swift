@@ -56,9 +56,19 @@ struct DuplicatePush: Decodable {
 /// The answer of `POST /v1/push` when it became a job.
 struct AcceptedJob: Decodable {
     let job: String
+    let total: Int?
     let duplicate: Bool?
     let bad_lines: SkippedLines?
 
     var id: String { job }
     var isDuplicate: Bool { duplicate == true }
+
+    /// For people, when it is a resend.
+    var resendText: String {
+        switch total {
+        case 0: "job \(job) is for nobody: all others were delivered to, or their message waits"
+        case let total?: "job \(job) sends again to \(total) \(total == 1 ? "client" : "clients")"
+        case nil: "job \(job)"
+        }
+    }
 }
