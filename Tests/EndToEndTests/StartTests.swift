@@ -46,6 +46,21 @@ import Testing
         #expect(process.output.contains(String(redis.port)))
     }
 
+    @Test(.timeLimit(.minutes(1))) func aFileOfJobsThatCannotBeUsedIsNamed() async throws {
+        let folder = try TemporaryFolder("jobs")
+        try folder.write(String(repeating: "no database\n", count: 100), to: "jobs.sqlite")
+        for (data, reason) in [
+            (folder.path("."), "is not a database, or is damaged"),
+            (folder.path("jobs.sqlite/under"), "the folder cannot be made"),
+        ] {
+            let (exit, output) = try await WindfireBinary.run(["dev", "--data-dir", data])
+            #expect(exit == .code(1))
+            #expect(output.contains("jobs_unavailable: "))
+            #expect(output.contains("jobs.sqlite"))
+            #expect(output.contains(reason), "\(output)")
+        }
+    }
+
     @Test(.timeLimit(.minutes(1))) func anUnknownKeyIsNamedWithTheOneThatWasMeant() async throws {
         let (exit, output) = try await WindfireBinary.run(["push-server", "--push-lisen", "127.0.0.1:0"])
         #expect(exit == .code(1))

@@ -1,6 +1,5 @@
 import Common
 import Foundation
-import SQLiteJobStore
 
 /// What `dev` keeps on the disk: jobs and stored messages in a folder that outlives it, or jobs alone in a folder of
 /// its own that goes with it.
@@ -21,10 +20,10 @@ struct DevData {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         } catch {
-            throw JobFailure.unavailable("has no folder: it cannot be made", retryAfter: nil, cause: error)
+            throw WindfireError(.jobsUnavailable, "\(url.path): the folder cannot be made", cause: error)
         }
         temporary = folder == nil ? url : nil
-        jobs = try SQLiteJobStore(.init(path: url.appending(path: "jobs.sqlite").path))
+        jobs = try Engines.jobFile(url.appending(path: "jobs.sqlite").path)
         journal = folder == nil ? nil : try SQLiteInboxJournal(path: url.appending(path: "inboxes.sqlite").path)
     }
 

@@ -68,7 +68,16 @@ struct Engines: Sendable {
     static func jobs(at address: JobStoreAddress) throws(WindfireError) -> any JobStore {
         switch address {
         case .memory: return InMemoryJobStore()
-        case .sqlite(let path): return try SQLiteJobStore(.init(path: path))
+        case .sqlite(let path): return try jobFile(path)
+        }
+    }
+
+    /// A job store whose failures at the start name the file; those of calls do not, since callers read them.
+    static func jobFile(_ path: String) throws(WindfireError) -> any JobStore {
+        do throws(WindfireError) {
+            return try SQLiteJobStore(.init(path: path))
+        } catch {
+            throw WindfireError(error.code, "\(path): \(error.message)", cause: error.cause)
         }
     }
 

@@ -46,6 +46,7 @@ struct RoleStart {
             [
                 "--node-id", "alone", "--route-listen", "127.0.0.1:\(port)",
                 "--route-grpc-listen", "127.0.0.1:\(ports[0])",
+                "--route-jobs", "sqlite:\(folder.path("jobs.sqlite"))",
             ]
         }
     }
