@@ -1,5 +1,6 @@
 import Common
 import Foundation
+import SQLiteJobStore
 
 /// What `dev` keeps on the disk: jobs and stored messages in a folder that outlives it, or jobs alone in a folder of
 /// its own that goes with it.
