@@ -111,10 +111,6 @@ struct PushBench {
             sent.answers.record(nanoseconds: NIODeadline.now().uptimeNanoseconds - started)
             sent.startedAt.append(started)
             if let job = try? APIClient.decode(answer, as: AcceptedJob.self) {
-                _ = try await JobWatch(client: options.route.client, bar: nil).untilEnded(job.id)
-                continue
-            }
-            if let job = try? APIClient.decode(answer, as: AcceptedJob.self) {
                 try await follow(job.id, since: started, &sent)
                 continue
             }
