@@ -2,7 +2,8 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libhiredis-dev libsqlite3-dev libzookeeper-mt-dev zlib1g-dev \
+    && apt-get install -y --no-install-recommends libhiredis-dev libmariadb-dev libsqlite3-dev \
+        libzookeeper-mt-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 # Dependencies change less often than sources: fetched in a layer of their own.
@@ -16,11 +17,11 @@ RUN swift build -c release --product windfire \
 
 FROM swift:6.3-bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl libhiredis0.14 libsqlite3-0 libzookeeper-mt2 \
-        openssl zlib1g \
+    && apt-get install -y --no-install-recommends ca-certificates curl libhiredis0.14 libmariadb3 libsqlite3-0 \
+        libzookeeper-mt2 openssl zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 8300 --home-dir /var/lib/windfire --create-home windfire \
-    && install -d -o windfire -g windfire -m 700 /var/lib/windfire/keys
+    && install -d -o windfire -g windfire -m 700 /var/lib/windfire/keys /var/lib/windfire/jobs
 COPY --from=build /out/windfire /usr/local/bin/windfire
 USER windfire
 WORKDIR /var/lib/windfire

@@ -56,9 +56,10 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
-        // C libraries from Debian: libhiredis-dev, libzookeeper-mt-dev, zlib1g-dev.
+        // C libraries from Debian: libhiredis-dev, libzookeeper-mt-dev, libmariadb-dev, zlib1g-dev.
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CZooKeeper", providers: [.apt(["libzookeeper-mt-dev"])]),
+        .systemLibrary(name: "CMariaDB", providers: [.apt(["libmariadb-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(
@@ -119,6 +120,10 @@ let package = Package(
             dependencies: ["Common", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .target(
+            name: "MySQLJobStore",
+            dependencies: ["Common", "CMariaDB", log, .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: settings),
+        .target(
             name: "AuthService",
             dependencies: [
                 "Common", "HTTPSupport", hummingbird, httpClient, lifecycle, log, metrics, crypto, cryptoExtras,
@@ -146,8 +151,8 @@ let package = Package(
             name: "Windfire",
             dependencies: [
                 "Common", "AuthService", "PushServer", "PushRoute", "PushClient", "RedisStore", "ZooKeeperRegistry",
-                "SQLiteJobStore", "NodeRPC", "HTTPSupport", "Webhooks", "PushCore", nioCore, nioPosix, nioSSL,
-                lifecycle, log, metrics, crypto, httpClient,
+                "SQLiteJobStore", "MySQLJobStore", "NodeRPC", "HTTPSupport", "Webhooks", "PushCore", nioCore, nioPosix,
+                nioSSL, lifecycle, log, metrics, crypto, httpClient,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Yams", package: "Yams"),
@@ -208,6 +213,8 @@ let package = Package(
             name: "SQLiteJobStoreTests",
             dependencies: ["SQLiteJobStore", "TestKit", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
+        .testTarget(
+            name: "MySQLJobStoreTests", dependencies: ["MySQLJobStore", "TestKit", log], swiftSettings: settings),
         .testTarget(
             name: "PushClientTests",
             dependencies: ["PushClient", "Common", "TestKit", nioHTTP1, nioPosix, nioWebSocket],

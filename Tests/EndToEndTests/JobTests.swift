@@ -182,7 +182,7 @@ extension WindfireCluster {
 
     /// Pushes to a long list through the first push route.
     /// - Returns: the job's id.
-    fileprivate func begin(_ clients: [String], ratePerSecond: Int) async throws -> String {
+    func begin(_ clients: [String], ratePerSecond: Int) async throws -> String {
         struct Accepted: Decodable { let job: String, total: Int }
         let accepted: Accepted = try await HTTPCall(
             "POST", url: "\(routes[0].url)/v1/push", bearer: adminKey,

@@ -80,7 +80,11 @@ package struct RouteKeys: ConfigurationKeySection {
         "Kept for its peers among the route servers; nothing listens there yet.")
     package let jobs = ConfigurationKey(
         "route.jobs", ValueForm<JobStoreAddress>.jobStore, default: "sqlite:windfire-jobs.sqlite", usedBy: [.pushRoute],
-        "Where large pushes are kept: a file, from the working folder on, or `memory:` to lose them with the process.")
+        "Where large pushes are kept: a file, from the working folder on; a MySQL or MariaDB server, for several "
+            + "machines; or `memory:` to lose them with the process.")
+    package let jobsPassword = ConfigurationKey(
+        "route.jobs-password", optional: .text, usedBy: [.pushRoute], isSecret: true,
+        "Password for `route.jobs` on a server, in the clear, where its address has none.")
     package let jobsKept = ConfigurationKey(
         "route.jobs-kept", .duration(.seconds(60) ... .seconds(365 * 86_400)), default: "7d", usedBy: [.pushRoute],
         "How long jobs and their receipts are kept after their end.")

@@ -1,5 +1,6 @@
 import Common
 import Logging
+import MySQLJobStore
 import NIOPosix
 import NodeRPC
 import RedisStore
@@ -62,13 +63,18 @@ struct Engines: Sendable {
             group: MultiThreadedEventLoopGroup.singleton)
     }
 
-    /// Where PushRoute keeps its jobs. Opens the file, which blocks for as long as the disk takes. The caller closes
-    /// it.
-    /// - Throws: `jobs_unavailable` or `jobs_schema_unknown`, which stop the start.
-    static func jobs(at address: JobStoreAddress) throws(WindfireError) -> any JobStore {
-        switch address {
+    /// Where PushRoute keeps its jobs. Opens the file, which blocks for as long as the disk takes, or dials the server;
+    /// one that is away does not stop the start. The caller closes it.
+    /// - Throws: `configuration_invalid`, `jobs_unavailable` or `jobs_schema_unknown`, which stop the start.
+    static func jobs(
+        _ configuration: Configuration, logger: Logger
+    ) async throws(WindfireError) -> any JobStore {
+        switch configuration.route.jobs {
         case .memory: return InMemoryJobStore()
         case .sqlite(let path): return try jobFile(path)
+        case .mysql(let url):
+            let server = try MySQLConfiguration(url: url, password: configuration.route.jobsPassword)
+            return try await MySQLJobStore.open(server, logger: logger)
         }
     }
 

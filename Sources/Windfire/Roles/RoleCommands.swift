@@ -66,7 +66,7 @@ struct PushRouteCommand: AsyncParsableCommand {
             let engines = try Engines(configuration, logger: logger)
             let metrics = PrometheusRegistry()
             let webhook = try configuration.offlineWebhook(metrics: metrics, logger: logger)
-            let jobs = try Engines.jobs(at: configuration.route.jobs)
+            let jobs = try await Engines.jobs(configuration, logger: logger)
             let service = PushRouteService(
                 configuration: try configuration.pushRoute(), registry: engines.registry, routes: engines.routes,
                 nodes: engines.caller, jobs: jobs, offline: webhook, metrics: metrics, logger: logger)

@@ -22,9 +22,11 @@ struct ComposeFile: Decodable {
         let volumes: [String]?
         let healthcheck: Health?
         let dependsOn: [String: Condition]?
+        /// Started only when one of these is asked for.
+        let profiles: [String]?
 
         enum CodingKeys: String, CodingKey {
-            case image, build, command, environment, ports, volumes, healthcheck
+            case image, build, command, environment, ports, volumes, healthcheck, profiles
             case dependsOn = "depends_on"
         }
     }
@@ -70,9 +72,14 @@ struct ComposeRole: CustomStringConvertible {
 
     var description: String { name }
 
-    /// What the role would start with, every `${NAME:?…}` being set to a good secret.
+    /// What the role would start with, every `${NAME:?…}` being set to a good secret, and every `${NAME:-…}` to
+    /// nothing.
     func configuration() throws(WindfireError) -> Configuration {
-        let filled = environment.mapValues { $0.hasPrefix("${") ? "0123456789abcdef0123456789abcdef" : $0 }
+        let filled = environment.mapValues { value in
+            guard value.hasPrefix("${") else { return value }
+            if let mark = value.firstRange(of: ":-") { return String(value[mark.upperBound...].dropLast()) }
+            return "0123456789abcdef0123456789abcdef"
+        }
         return try Configuration.resolve(flags: flags, environment: filled, role: role)
     }
 }

@@ -13,7 +13,8 @@ struct ComposeTests {
     @Test func theTopologyIsTheDocumentedOne() {
         #expect(
             compose.services.keys.sorted() == [
-                "auth-1", "auth-2", "push-route", "push-server-1", "push-server-2", "redis", "signing-key", "zookeeper",
+                "auth-1", "auth-2", "mariadb", "push-route", "push-server-1", "push-server-2", "redis", "signing-key",
+                "zookeeper",
             ])
         #expect(roles.map(\.role) == [.auth, .auth, .pushRoute, .pushServer, .pushServer])
     }
@@ -43,6 +44,29 @@ struct ComposeTests {
             #expect(auth.service.dependsOn?["signing-key"]?.condition == "service_completed_successfully", "\(auth)")
             #expect(compose.services["signing-key"]?.volumes == auth.service.volumes)
         }
+    }
+
+    @Test func jobsOutliveTheContainerAndMariaDBIsOnlyThereOnRequest() throws {
+        let route = try #require(roles.first { $0.role == .pushRoute })
+        let volume = try #require(route.service.volumes?.first)
+        let folder = try #require(volume.split(separator: ":").last)
+        guard case .sqlite(let path) = try route.configuration().route.jobs else {
+            Issue.record("jobs are in a file unless asked otherwise")
+            return
+        }
+        #expect(path.hasPrefix("\(folder)/"))
+        // A named volume has the owner of the folder it covers.
+        #expect(try Repository.text("Dockerfile").contains(" \(folder)\n"))
+
+        let mariaDB = try #require(compose.services["mariadb"])
+        #expect(mariaDB.profiles == ["mariadb"])
+        #expect(mariaDB.healthcheck != nil)
+        // What the file's first comment says to set.
+        let name = try #require(mariaDB.environment?["MARIADB_DATABASE"])
+        let user = try #require(mariaDB.environment?["MARIADB_USER"])
+        #expect(
+            try Repository.text("docker-compose.yml").contains(
+                "WINDFIRE_ROUTE_JOBS=mysql://\(user):$WINDFIRE_MARIADB_PASSWORD@mariadb:3306/\(name)\n"))
     }
 
     @Test func secretsHaveNoDefault() {
@@ -119,7 +143,7 @@ struct ComposeTests {
         #expect(lines.contains { $0.hasPrefix("HEALTHCHECK ") })
         #expect(lines.contains(#"ENTRYPOINT ["windfire"]"#))
         // Health checks call curl, the libraries are those the drivers link.
-        for package in ["curl", "libhiredis0.14", "libzookeeper-mt2", "openssl"] {
+        for package in ["curl", "libhiredis0.14", "libmariadb3", "libzookeeper-mt2", "openssl"] {
             #expect(dockerfile.contains(" \(package) "), "\(package)")
         }
     }

@@ -61,13 +61,27 @@ import Testing
     @Test(arguments: [
         ("memory:", JobStoreAddress.memory), ("sqlite:jobs.sqlite", .sqlite(path: "jobs.sqlite")),
         ("sqlite:/var/lib/windfire/jobs.sqlite", .sqlite(path: "/var/lib/windfire/jobs.sqlite")),
+        ("mysql://u:p@h:3306/d?tls=verify", .mysql(url: "mysql://u:p@h:3306/d?tls=verify")),
     ])
     func anAddressNamesItsStore(_ text: String, _ address: JobStoreAddress) {
         #expect(JobStoreAddress(text) == address)
     }
 
     @Test(arguments: [
-        "", "memory", "memory:x", "sqlite:", "sqlite://host/x", "redis://h",
+        "", "memory", "memory:x", "sqlite:", "sqlite://host/x", "redis://h", "mysql:", "mysql://", "mysql:///d",
+        "mysql://u:p@h/a b",
     ])
     func anAddressOfNoStoreIsRefused(_ text: String) { #expect(JobStoreAddress(text) == nil) }
+
+    @Test(arguments: [
+        ("mysql://u:hush@h/d", "mysql://u:********@h/d"), ("mysql://u@h/d", "mysql://u@h/d"),
+        // Characters that a password may only have encoded: wrong, and hidden all the same.
+        ("mysql://u:hu?s@h/@h/d", "mysql://u:********@h/d"), ("mysql://u:hush:@h/d", "mysql://u:********@h/d"),
+        ("sqlite:a@b", "sqlite:a@b"),
+    ])
+    func anAddressIsShownWithoutItsPassword(_ text: String, _ shown: String) throws {
+        #expect(try #require(JobStoreAddress(text)).description == shown)
+        let key = try #require(ConfigurationTable.definitions.first { $0.name == "route.jobs" })
+        #expect(key.shown(text) == shown)
+    }
 }

@@ -14,13 +14,14 @@ extension TidyRule {
         "RedisStore": ["Common", "CHiredis"],
         "ZooKeeperRegistry": ["Common", "CZooKeeper"],
         "SQLiteJobStore": ["Common"],
+        "MySQLJobStore": ["Common", "CMariaDB"],
         "AuthService": ["Common", "HTTPSupport"],
         "PushServer": ["Common", "PushCore", "NodeRPC", "HTTPSupport", "Webhooks"],
         "PushRoute": ["Common", "NodeRPC", "HTTPSupport", "Webhooks"],
         "PushClient": ["Common"],
         "Windfire": [
             "Common", "PushCore", "NodeRPC", "HTTPSupport", "Webhooks", "RedisStore", "ZooKeeperRegistry",
-            "SQLiteJobStore", "AuthService", "PushServer", "PushRoute", "PushClient",
+            "SQLiteJobStore", "MySQLJobStore", "AuthService", "PushServer", "PushRoute", "PushClient",
         ],
     ]
 
@@ -69,6 +70,7 @@ extension TidyRule {
         file.imports.filter { imported in
             switch imported.module {
             case "CHiredis": !file.isIn("Sources/RedisStore")
+            case "CMariaDB": !file.isIn("Sources/MySQLJobStore")
             case "CZooKeeper": !file.isIn("Sources/ZooKeeperRegistry")
             default: false
             }

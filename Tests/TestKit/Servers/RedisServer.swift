@@ -117,7 +117,7 @@ package final class RedisServer: Sendable {
     }
 
     /// An authority and a server certificate it signed, for an hour.
-    private static func makeCertificates(in folder: TemporaryFolder) async throws {
+    static func makeCertificates(in folder: TemporaryFolder) async throws {
         let extensions = try folder.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n", to: "extensions")
         let steps = [
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=windfire-test-ca"
