@@ -5,8 +5,9 @@ import NIOCore
 import PushCore
 
 extension Shard {
-    /// How long acknowledgements wait for company: those of a moment travel together.
-    private static let acknowledgementDelay: TimeAmount = .milliseconds(20)
+    /// How long acknowledgements wait for company: those of a moment travel together. A device that acknowledges each
+    /// message of a long inbox then costs Redis about one call for 60 of them.
+    private static let acknowledgementDelay: TimeAmount = .milliseconds(50)
 
     func readInbox(_ handler: SessionHandler, _ identity: SessionIdentity, after position: StreamPosition) {
         let handler = NIOLoopBound(handler, eventLoop: loop)
