@@ -4,7 +4,7 @@ import Common
 /// hash tag. For look-ups these are `HMGET`s of 500. A counting sort over the 1,024 buckets: no dictionary, two
 /// passes, one array of positions.
 struct LocatePlan {
-    /// Clients of one bucket: a range of `order`.
+    /// Clients of one command: a range of `order`.
     struct Batch: Equatable {
         let bucket: Bucket
         let range: Range<Int>
@@ -49,6 +49,17 @@ struct LocatePlan {
             starts[Int(bucket)] += 1
         }
         self.order = order
+    }
+
+    /// In the order of the list, whatever the buckets: for scripts on a single server, which has no slots. The bucket of
+    /// a batch is that of its first client.
+    init(acrossBuckets clients: [ClientID], clientsPerCommandMax: Int) {
+        order = Array(0..<Int32(clients.count))
+        batches = stride(from: 0, to: clients.count, by: clientsPerCommandMax).map { start in
+            Batch(
+                bucket: Bucket(of: clients[start]),
+                range: start..<min(start + clientsPerCommandMax, clients.count))
+        }
     }
 
     /// Runs of batches that are asked for together.

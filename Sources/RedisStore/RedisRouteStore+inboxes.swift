@@ -1,8 +1,8 @@
 import Common
 import Crypto
 
-// Stored messages. Every call on clients is a script of their bucket, so it sees routes and inboxes at one moment; what
-// the scripts do stands in `Scripts/`, and what each method promises at `InboxStore`.
+// Stored messages. Every call on clients is one script, so it sees routes and inboxes at one moment; what the scripts do
+// stands in `Scripts/`, and what each method promises at `InboxStore`.
 
 extension RedisRouteStore: InboxStore {
     /// Clients in one script call: some 5 ms of Redis's time, in which nothing else runs.
@@ -21,12 +21,12 @@ extension RedisRouteStore: InboxStore {
         // In the worst case each client has a bucket of its own, and each command carries the payload.
         let perTurn = min(Self.clientsPerTurnMax, max(1, Self.bytesPerTurnMax / (message.data.count + 1)))
         let results = await inBuckets(
-            clients, perCommand: Self.clientsPerCallMax, perTurn: perTurn,
-            command: { bucket, places in
+            clients, perCommand: Self.clientsPerCallMax, perTurn: perTurn, mayMix: true,
+            command: { _, places in
                 let clients = places.map { clients[$0] }
-                var command = self.storeCommand(message, bucket, clients, isRepeat: isRepeat)
+                var command = self.storeCommand(message, clients, isRepeat: isRepeat)
                 // The connection died: the first call may have stored it.
-                command.again = { self.storeCommand(message, bucket, clients, isRepeat: true) }
+                command.again = { self.storeCommand(message, clients, isRepeat: true) }
                 return command
             },
             read: { $0.array?.map { self.storeResult($0) } })
@@ -39,9 +39,10 @@ extension RedisRouteStore: InboxStore {
     }
 
     private func storeCommand(
-        _ message: StoredMessage, _ bucket: Bucket, _ clients: [ClientID], isRepeat: Bool
+        _ message: StoredMessage, _ clients: [ClientID], isRepeat: Bool
     ) -> RedisCommand {
-        RedisCommand(.store, keys: [Keys.routes(bucket)] + clients.flatMap(Keys.box)) { arguments in
+        let keys = clients.flatMap { [Keys.routes(Bucket(of: $0))] + Keys.box($0) }
+        return RedisCommand(.store, keys: keys) { arguments in
             arguments.append(isRepeat ? "1" : "0")
             arguments.append(message.push.description)
             arguments.append(message.data)
@@ -88,9 +89,10 @@ extension RedisRouteStore: InboxStore {
     package func acknowledge(_ acknowledgements: [Acknowledgement]) async -> [AcknowledgeResult] {
         let results = await inBuckets(
             acknowledgements.map(\.client), perCommand: Self.clientsPerCallMax, perTurn: Self.clientsPerTurnMax,
-            command: { bucket, places in
+            mayMix: true,
+            command: { _, places in
                 let batch = places.map { acknowledgements[$0] }
-                let keys = batch.flatMap { [Keys.inbox(bucket, $0.client), Keys.cursor(bucket, $0.client)] }
+                let keys = batch.flatMap { Keys.box($0.client).prefix(2) }
                 return RedisCommand(.acknowledge, keys: keys) { arguments in
                     arguments.append(String(self.limits.inboxDevicesMax))
                     arguments.append(self.cursorsKept)

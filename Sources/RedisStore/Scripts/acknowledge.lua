@@ -1,5 +1,5 @@
--- acknowledge, with inbox.lua: devices of some clients of one bucket have everything up to an id. Cursors go forward
--- only; an id that was not given yet counts as the last one that was.
+-- acknowledge, with inbox.lua: devices of some clients have everything up to an id; in a cluster all are of one bucket.
+-- Cursors go forward only; an id that was not given yet counts as the last one that was.
 --
 -- KEYS[1] wf:{b}:inbox:<client>   KEYS[2] wf:{b}:cursor:<client>, and so on for each acknowledgement
 -- ARGV[1] most devices   ARGV[2] how long the cursor hash outlives its last change, ms

@@ -1,7 +1,8 @@
--- store, with inbox.lua: appends a message to the inboxes of some clients of one bucket and finds their sessions, each
--- client in one step. Safe to repeat for each client by itself, with ARGV[1] = 1.
+-- store, with inbox.lua: appends a message to the inboxes of some clients and finds their sessions, each client in one
+-- step; in a cluster all are of one bucket. Safe to repeat for each client by itself, with ARGV[1] = 1.
 --
--- KEYS[1] wf:{b}:routes   then for each client: wf:{b}:inbox:<c>, wf:{b}:cursor:<c>, wf:{b}:collapse:<c>
+-- KEYS[1] wf:{b}:routes   KEYS[2] wf:{b}:inbox:<c>   KEYS[3] wf:{b}:cursor:<c>   KEYS[4] wf:{b}:collapse:<c>, and so on
+-- for each client
 -- ARGV[1] 1 if the push may have been stored before   ARGV[2] push   ARGV[3] data
 -- ARGV[4] time of the push, ms   ARGV[5] end, ms
 -- ARGV[6] collapse key   ARGV[7] sender   ARGV[8] job   ARGV[9] trace id   (each "" for none)
@@ -87,8 +88,8 @@ local function append(inbox, box)
   return added
 end
 
-local function store(inbox, routes)
-  local box, connected = open_box(inbox), {}
+local function store(inbox, routes_key, client)
+  local box, routes, connected = open_box(inbox), redis.call('HGET', routes_key, client) or '', {}
   for device in string.gmatch(routes, '([^|\n]*)|[^\n]*') do connected[device] = true end
   for device in pairs(connected) do meet(box, device, now, devices_most, connected) end
   for i = #box.devices, 1, -1 do
@@ -124,10 +125,10 @@ local function store(inbox, routes)
   return {'stored', id, top and top[1] or '', 0, routes}
 end
 
-local results, sessions = {}, redis.call('HMGET', KEYS[1], unpack(ARGV, 15))
-for i, routes in ipairs(sessions) do
-  local inbox = {KEYS[3 * i - 1], KEYS[3 * i], KEYS[3 * i + 1]}
-  local done, result = pcall(store, inbox, routes or '')
+local results = {}
+for i = 1, #ARGV - 14 do
+  local inbox = {KEYS[4 * i - 2], KEYS[4 * i - 1], KEYS[4 * i]}
+  local done, result = pcall(store, inbox, KEYS[4 * i - 3], ARGV[14 + i])
   if not done then result = {'failed', type(result) == 'table' and result.err or tostring(result)} end
   results[i] = result
 end
