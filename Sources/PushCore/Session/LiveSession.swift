@@ -19,6 +19,8 @@ struct LiveSession {
     private var isPinged = false
 
     private var limiter = RateLimiter()
+    /// Acknowledgements since the last count that moved on: they answer what we sent, so nobody can send too many.
+    private var unchargedEvents: UInt32 = 0
     /// Set while reading is paused.
     private var resumeAt: NIODeadline?
     /// Since when the device has been over its pace without a break.
@@ -81,8 +83,17 @@ struct LiveSession {
 
     enum PaceVerdict { case within, over, tooLong }
 
+    mutating func acknowledge(upTo position: StreamPosition, now: NIODeadline, rules: SessionRules) -> InboxFlow.Step {
+        guard let inbox else { return .nothing }
+        let step = inbox.acknowledge(upTo: position, takesBytes: takesBytes, now: now, rules: rules.inbox)
+        if step.acknowledge != nil { unchargedEvents += 1 }
+        return step
+    }
+
     mutating func charge(_ events: Int, now: NIODeadline, rules: SessionRules) -> PaceVerdict {
-        guard let wait = limiter.charge(events, at: now, pace: rules.pace) else {
+        let charged = max(0, events - Int(unchargedEvents))
+        unchargedEvents = 0
+        guard let wait = limiter.charge(charged, at: now, pace: rules.pace) else {
             overSince = nil
             return .within
         }

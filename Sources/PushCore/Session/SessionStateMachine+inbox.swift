@@ -49,9 +49,8 @@ extension SessionStateMachine {
 
     mutating func acknowledge(_ id: MessageID, now: NIODeadline) -> InboxFlow.Step {
         guard let position = StreamPosition(id) else { return .nothing }
-        return withFlow { flow, takesBytes, rules in
-            flow.acknowledge(upTo: position, takesBytes: takesBytes, now: now, rules: rules)
-        }
+        let rules = rules
+        return withLive { $0.acknowledge(upTo: position, now: now, rules: rules) } ?? .nothing
     }
 
     private mutating func withFlow(

@@ -120,7 +120,7 @@ package struct SessionStateMachine: ~Copyable {
     }
 
     /// Counts the events of one read against the connection's pace: reading pauses first, and a connection that stays
-    /// over its pace ends.
+    /// over its pace ends. Acknowledgements that moved on are free.
     package mutating func countReceived(_ events: Int, now: NIODeadline) -> ReadAction {
         let rules = rules
         let verdict = withLive { $0.charge(events, now: now, rules: rules) }

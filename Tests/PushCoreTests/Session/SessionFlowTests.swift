@@ -125,6 +125,26 @@ struct SessionFlowTests {
         for tick in 1004...2000 { #expect(session.counted(1, at: Double(tick) / 50) == .pause) }
     }
 
+    @Test func acknowledgementsThatMoveOnAreFree() {
+        var limits = Limits.default
+        (limits.messagesPerSecondMax, limits.messagesBurstMax) = (1, 1)
+        let session = Transcript.live(limits: limits)
+        session.claimed(Sample.identity, messages: 60)
+        for number in 1...60 as ClosedRange<UInt64> {
+            let position = StreamPosition(milliseconds: 5, sequence: number)
+            guard case .acknowledged(let step) = session.received(.acknowledge(position.messageID), at: 1) else {
+                Issue.record("not acknowledged")
+                return
+            }
+            #expect(step.acknowledge == position)
+        }
+        #expect(session.counted(60, at: 1) == .proceed)
+        // Said again they move nothing, and count like anything else.
+        let last = StreamPosition(milliseconds: 5, sequence: 60).messageID
+        for _ in 0..<2 { _ = session.received(.acknowledge(last), at: 1) }
+        #expect(session.counted(2, at: 1) == .pause)
+    }
+
     @Test func silenceWhileWeDoNotReadIsNotTheDevicesFault() {
         let session = Transcript.live()
         _ = session.deadline(at: 25)

@@ -53,6 +53,16 @@ final class Transcript {
         #expect(machine.claimed(identity, inbox: .page(.empty), now: Self.accepted) == .nothing)
     }
 
+    /// Claimed with so many messages in the inbox, of the places 1 and on.
+    func claimed(_ identity: SessionIdentity, messages: Int) {
+        let ids = (1...UInt64(messages)).map { StreamPosition(milliseconds: 5, sequence: $0) }
+        let entries = ids.enumerated().map { place, id in
+            InboxEntry(id: id, previous: place == 0 ? nil : ids[place - 1], message: .sample("\(id)"))
+        }
+        let page = InboxPage(messages: entries, isMore: false, trimmed: 0, upTo: ids.last)
+        #expect(machine.claimed(identity, inbox: .page(page), now: Self.accepted).send.count == messages)
+    }
+
     func deliver(_ text: String, key: String? = nil, at seconds: Double = 1) -> SessionStateMachine.DeliverAction {
         let isDirect = machine.takesDirectly
         let action = machine.deliver(ByteBuffer(string: text), collapseKey: key, now: Self.time(seconds))
