@@ -42,10 +42,10 @@ extension EndToEnd {
             let (sleeper, other) = (cluster.routes[0], cluster.routes[1])
             let id = try await cluster.begin((online + absent).shuffled(), ratePerSecond: 8_000)
             try await eventually("some chunks are done") { try await cluster.job(id).done_chunks >= 8 }
-            try sleeper.pause()
+            try await freeze(sleeper, during: id, beside: other, on: cluster)
             let finished: JobAnswer
             do {
-                finished = try await eventually(within: .seconds(60), "the other has finished the job") {
+                finished = try await eventually(within: .seconds(120), "the other has finished the job") {
                     let job = try await cluster.job(id, at: other)
                     return job.state == "finished" ? job : nil
                 }
@@ -64,6 +64,23 @@ extension EndToEnd {
                 return (job.delivered, job.offline, job.failed) != (200, 39_800, 0)
             }
             for device in devices { #expect(device.heard.messages == [id: 1], "\(device.client)") }
+        }
+    }
+
+    /// Outside of a transaction: within one it would keep the file locked, and the other could only wait for it.
+    private func freeze(
+        _ sleeper: WindfireProcess, during id: String, beside other: WindfireProcess, on cluster: WindfireCluster
+    ) async throws {
+        while true {
+            try sleeper.pause()
+            let before = try await cluster.job(id, at: other).done_chunks
+            do {
+                return try await eventually(within: .seconds(8), "the other goes on") {
+                    try await cluster.job(id, at: other).done_chunks > before
+                }
+            } catch is NotInTime {
+                try sleeper.resume()
+            }
         }
     }
 

@@ -5,8 +5,8 @@ import Synchronization
 /// Windfire as it runs in production: separate processes on a real ZooKeeper and a real Redis, all on loopback and gone
 /// with this object. Timeouts are short, so that an expiry takes seconds.
 package final class WindfireCluster: Sendable {
-    /// How long a silent process stays registered.
-    package static let sessionTimeout: Duration = .seconds(4)
+    /// How long a silent process stays registered. Longer than the stalls of a machine that many share.
+    package static let sessionTimeout: Duration = .seconds(8)
     /// Grace before the routes of a node that is gone are removed.
     package static let buryAfter: Duration = .seconds(3)
 
@@ -45,7 +45,8 @@ package final class WindfireCluster: Sendable {
             "WINDFIRE_ROUTE_JOBS": "sqlite:\(folder.path("jobs.sqlite"))",
             "WINDFIRE_ROUTE_BURY_AFTER": DurationText.text(of: Self.buryAfter),
             "WINDFIRE_LIMITS_HEARTBEAT": "4s",
-            "WINDFIRE_LIMITS_HEARTBEAT_GRACE": "3s",
+            "WINDFIRE_LIMITS_HEARTBEAT_GRACE": "6s",
+            "WINDFIRE_LIMITS_AUTHENTICATION_DEADLINE": "20s",
         ].merging(further) { _, new in new }
         let keys = try await SigningKeyFolder.make(in: folder)
         let maker = ProcessMaker(folder: folder, keys: keys, environment: environment)
