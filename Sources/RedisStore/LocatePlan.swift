@@ -51,8 +51,8 @@ struct LocatePlan {
         self.order = order
     }
 
-    /// In the order of the list, whatever the buckets: for scripts on a single server, which has no slots. The bucket of
-    /// a batch is that of its first client.
+    /// In the order of the list, whatever the buckets: for scripts on a single server, which has no slots. The bucket
+    /// of a batch is that of its first client.
     init(acrossBuckets clients: [ClientID], clientsPerCommandMax: Int) {
         order = Array(0..<Int32(clients.count))
         batches = stride(from: 0, to: clients.count, by: clientsPerCommandMax).map { start in

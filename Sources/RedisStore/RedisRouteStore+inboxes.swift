@@ -1,8 +1,8 @@
 import Common
 import Crypto
 
-// Stored messages. Every call on clients is one script, so it sees routes and inboxes at one moment; what the scripts do
-// stands in `Scripts/`, and what each method promises at `InboxStore`.
+// Stored messages. Every call on clients is one script, so it sees routes and inboxes at one moment; what the scripts
+// do stands in `Scripts/`, and what each method promises at `InboxStore`.
 
 extension RedisRouteStore: InboxStore {
     /// Clients in one script call: some 5 ms of Redis's time, in which nothing else runs.
