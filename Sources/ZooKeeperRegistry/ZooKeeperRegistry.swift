@@ -13,7 +13,7 @@ import Synchronization
 /// sessions (wishes, lists, states) is here.
 ///
 /// A node id that another process holds is not refused at once: a crashed predecessor's entry stands until its session
-/// runs out. `register` waits 4/3 of the session timeout for it, then throws `node_id_taken`.
+/// runs out. `register` waits twice the session timeout for it, in touch without a break, then throws `node_id_taken`.
 package final class ZooKeeperRegistry: Registry {
     private let configuration: Configuration
     private let logger: Logger
@@ -187,7 +187,7 @@ package final class ZooKeeperRegistry: Registry {
         if latestState.value == .disconnected {
             logger.notice("the registry is back", metadata: [Logger.Metadata.Key.reason: "\(state)"])
         }
-        connection.session.set(Connection.Session(id: session, timeout: timeout))
+        connection.session.set(Connection.Session(id: session, timeout: timeout, inTouchSince: .now))
         table.connected()
         for list in lists.values { list.changed.fire() }
         latestState.set(state)

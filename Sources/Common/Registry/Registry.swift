@@ -7,7 +7,7 @@ package protocol Registry: Sendable {
     /// same incarnation. Returns once the entry stands; while the registry is away, it waits. Entering the same
     /// incarnation again is an update.
     /// - Throws: `node_id_taken` when another live process holds the same node id (a crashed predecessor's entry is
-    ///   waited for: up to 4/3 of the session timeout); `registry_unavailable` when the registry does not let us write;
+    ///   waited for: up to two session timeouts in touch); `registry_unavailable` when the registry does not let us write;
     ///   `not_ready` when the task is cancelled or the registry is shut down while waiting.
     func register(_ member: Member, as role: Member.Role) async throws(WindfireError)
 

@@ -58,7 +58,7 @@ struct EntryKeeper: Sendable {
             }
             let step = plan.next(
                 found: found, incarnation: wish.incarnation, wanted: wish.member, session: session.id,
-                patience: session.timeout * 4 / 3, now: .now)
+                inTouchSince: session.inTouchSince, patience: session.timeout * 2, now: .now)
             switch step {
             case .stands, .gone:
                 table.settled(wish)

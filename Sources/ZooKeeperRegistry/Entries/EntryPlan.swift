@@ -14,7 +14,9 @@ struct FoundEntry: Equatable, Sendable {
 /// shows whether it happened.
 ///
 /// An entry of another incarnation under our node id is either a living process, or what a crashed one left behind
-/// until its session runs out. One cannot tell at once; after 4/3 of a session timeout, one can.
+/// until its session runs out. One cannot tell at once; after two session timeouts, one can: ZooKeeper rounds an expiry
+/// up to its next tick, which is at most half a session timeout long. But only after two in touch: an ensemble that
+/// restarts, or elects a leader, gives every session its whole timeout again.
 struct EntryPlan: Equatable, Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -48,9 +50,11 @@ struct EntryPlan: Equatable, Sendable {
     ///   - found: what was just read; nil for nothing.
     ///   - wanted: what the entry shall say; nil when it shall go.
     ///   - session: the present one.
-    ///   - patience: how long another's entry may take to vanish: 4/3 of the session timeout.
+    ///   - inTouchSince: when the present contact with the ensemble began.
+    ///   - patience: how long another's entry may take to vanish while in touch: two session timeouts.
     mutating func next(
-        found: FoundEntry?, incarnation: Incarnation, wanted: Member?, session: Int64, patience: Duration, now: Instant
+        found: FoundEntry?, incarnation: Incarnation, wanted: Member?, session: Int64, inTouchSince: Instant,
+        patience: Duration, now: Instant
     ) -> Step {
         guard let found else {
             stranger = nil
@@ -61,7 +65,7 @@ struct EntryPlan: Equatable, Sendable {
             guard wanted != nil else { return .gone }
             let other = found.member?.incarnation
             if stranger == nil || stranger?.incarnation != other { stranger = Stranger(incarnation: other, since: now) }
-            let end = (stranger?.since ?? now).advanced(by: patience)
+            let end = max(stranger?.since ?? now, inTouchSince).advanced(by: patience)
             return end > now ? .wait(until: end) : .taken(by: other)
         }
         stranger = nil

@@ -6,6 +6,8 @@ struct Connection: Sendable {
     struct Session: Hashable, Sendable {
         let id: Int64
         let timeout: Duration
+        /// The moment of this contact. A session that is resumed has had several.
+        let inTouchSince: ContinuousClock.Instant
     }
 
     let handle: ZooKeeperHandle

@@ -14,11 +14,12 @@ struct EntryPlanTests {
 
     /// One reading in session 7, with 4 s of patience.
     func next(
-        _ plan: inout EntryPlan, _ found: FoundEntry?, wanted: Member?, at seconds: Double = 0
+        _ plan: inout EntryPlan, _ found: FoundEntry?, wanted: Member?, at seconds: Double = 0,
+        inTouchSince contact: Double = 0
     ) -> EntryPlan.Step {
         plan.next(
-            found: found, incarnation: mine.incarnation, wanted: wanted, session: 7, patience: .seconds(4),
-            now: at(seconds))
+            found: found, incarnation: mine.incarnation, wanted: wanted, session: 7, inTouchSince: at(contact),
+            patience: .seconds(4), now: at(seconds))
     }
 
     @Test("Nothing there: create, then it stands")
@@ -62,6 +63,15 @@ struct EntryPlanTests {
         let found = FoundEntry(version: 0, owner: 3, member: other)
         #expect(next(&plan, found, wanted: mine, at: 0) == .wait(until: at(4)))
         #expect(next(&plan, found, wanted: mine, at: 4) == .taken(by: other.incarnation))
+    }
+
+    @Test("An ensemble that was away gives everybody the full time again")
+    func outage() {
+        var plan = EntryPlan()
+        let found = FoundEntry(version: 0, owner: 3, member: other)
+        #expect(next(&plan, found, wanted: mine, at: 0) == .wait(until: at(4)))
+        #expect(next(&plan, found, wanted: mine, at: 9, inTouchSince: 8) == .wait(until: at(12)))
+        #expect(next(&plan, found, wanted: mine, at: 12, inTouchSince: 8) == .taken(by: other.incarnation))
     }
 
     @Test("A third one gets the full time again")
