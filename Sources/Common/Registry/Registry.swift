@@ -7,8 +7,8 @@ package protocol Registry: Sendable {
     /// same incarnation. Returns once the entry stands; while the registry is away, it waits. Entering the same
     /// incarnation again is an update.
     /// - Throws: `node_id_taken` when another live process holds the same node id (a crashed predecessor's entry is
-    ///   waited for: up to two session timeouts in touch); `registry_unavailable` when the registry does not let us write;
-    ///   `not_ready` when the task is cancelled or the registry is shut down while waiting.
+    ///   waited for: up to two session timeouts in touch); `registry_unavailable` when the registry does not let us
+    ///   write; `not_ready` when the task is cancelled or the registry is shut down while waiting.
     func register(_ member: Member, as role: Member.Role) async throws(WindfireError)
 
     /// Replaces what the entry says (state, weight, …). Returns once it is written; while the registry is away, at
