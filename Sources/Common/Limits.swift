@@ -103,6 +103,13 @@ package struct Limits: Sendable, Equatable {
     /// Bytes of data handed out at once, unless a single message is larger.
     package var inboxPageBytesMax = 256 << 10
 
+    // Topics.
+
+    /// Subscriptions of one session: each is a place in a list that every one more looks through.
+    package var topicsPerSessionMax = 128
+    /// Different topic patterns with wildcards on one node: every publisher keeps a copy of them.
+    package var wildcardsPerNodeMax = 1_000
+
     // Webhooks.
 
     /// Events waiting for one webhook; the oldest give way. With 4 KiB of data each at most 40 MiB.

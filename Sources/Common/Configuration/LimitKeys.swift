@@ -146,6 +146,10 @@ struct LimitKey: Sendable {
         bytes(
             "inbox-page-bytes-max", \.inboxPageBytesMax, 1 << 10...16 << 20,
             "Bytes of stored messages handed out at once, unless one is larger."),
+        count("topics-per-session-max", \.topicsPerSessionMax, 1...4_096, "Subscriptions of one session."),
+        count(
+            "wildcards-per-node-max", \.wildcardsPerNodeMax, 0...65_536,
+            "Different topic patterns with wildcards on one node."),
         count(
             "webhook-queue-max", \.webhookQueueMax, 1...1_000_000,
             "Events waiting for one webhook; the oldest give way."),

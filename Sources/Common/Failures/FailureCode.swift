@@ -19,6 +19,7 @@ package struct FailureCode: Hashable, Sendable, CustomStringConvertible {
     package static let invalidJSON = FailureCode("invalid_json", 400, "The body is not valid JSON.")
     package static let invalidRequest = FailureCode("invalid_request", 400, "A field is missing or has a wrong form.")
     package static let invalidID = FailureCode("invalid_id", 400, "An identifier breaks its rules.")
+    package static let invalidTopic = FailureCode("invalid_topic", 400, "A topic or topic pattern breaks its rules.")
     package static let tooManyTargets = FailureCode("too_many_targets", 413, "The list has more ids than one push may.")
     package static let payloadTooLarge = FailureCode("payload_too_large", 413, "The payload is larger than allowed.")
     package static let bodyTooLarge = FailureCode("body_too_large", 413, "The request body is larger than allowed.")
@@ -42,6 +43,8 @@ package struct FailureCode: Hashable, Sendable, CustomStringConvertible {
     package static let notAuthenticated = FailureCode("not_authenticated", 401, "Say hello with a token first.")
     package static let helloTwice = FailureCode("hello_twice", 400, "Hello may be said once.")
     package static let frameTooLarge = FailureCode("frame_too_large", 413, "The frame is larger than allowed.")
+    package static let tooManyTopics = FailureCode(
+        "too_many_topics", 429, "The session has as many subscriptions as it may.")
 
     // What is wrong on our side.
     package static let routesUnavailable = FailureCode("routes_unavailable", 503, "The route store does not answer.")
@@ -53,6 +56,8 @@ package struct FailureCode: Hashable, Sendable, CustomStringConvertible {
     package static let noNode = FailureCode("no_node", 503, "No push server can take this client now.")
     package static let notReady = FailureCode("not_ready", 503, "The service is starting or stopping.")
     package static let overloaded = FailureCode("overloaded", 503, "The node takes no more connections now.")
+    package static let tooManyPatterns = FailureCode(
+        "too_many_patterns", 503, "The node has as many subscriptions with wildcards as it may.")
     package static let nodeIDTaken = FailureCode("node_id_taken", 409, "Another process holds this node id.")
     package static let configurationInvalid = FailureCode(
         "configuration_invalid", 500, "A configuration value is not valid.")
@@ -63,12 +68,12 @@ package struct FailureCode: Hashable, Sendable, CustomStringConvertible {
 
     /// Every code, in the order of the documentation.
     package static let all: [FailureCode] = [
-        .invalidJSON, .invalidRequest, .invalidID, .tooManyTargets, .payloadTooLarge, .bodyTooLarge, .notFound,
-        .methodNotAllowed, .conflict, .notSupported,
+        .invalidJSON, .invalidRequest, .invalidID, .invalidTopic, .tooManyTargets, .payloadTooLarge, .bodyTooLarge,
+        .notFound, .methodNotAllowed, .conflict, .notSupported,
         .unauthorized, .forbidden, .tokenInvalid, .tokenExpired, .tokenRevoked, .rateLimited,
-        .badFrame, .unknownOperation, .notAuthenticated, .helloTwice, .frameTooLarge,
+        .badFrame, .unknownOperation, .notAuthenticated, .helloTwice, .frameTooLarge, .tooManyTopics,
         .routesUnavailable, .registryUnavailable, .jobsUnavailable, .backendUnavailable, .nodeUnavailable, .noNode,
-        .notReady, .overloaded,
+        .notReady, .overloaded, .tooManyPatterns,
         .nodeIDTaken, .configurationInvalid, .jobsSchemaUnknown, .addressInUse, .internalError,
     ]
 }
