@@ -16,20 +16,15 @@ package struct HistoryPosition: Hashable, Sendable, CustomStringConvertible {
 
     /// - Throws: `invalid_request` for any other form.
     package init(_ text: String) throws(WindfireError) {
-        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        let isDigit: (UInt8) -> Bool = { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-        let isHex: (UInt8) -> Bool = { isDigit($0) || ($0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "f")) }
-        guard parts.count == 2, parts[0].count <= 20, parts[0].allSatisfy(isDigit), parts[1].count == 16,
-            parts[1].allSatisfy(isHex), let offset = UInt64(Substring(parts[0])),
-            let epoch = UInt64(Substring(parts[1]), radix: 16)
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, parts[0].utf8.count <= 20,
+            parts[0].utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }),
+            let offset = UInt64(parts[0]), let epoch = UInt64(hex16: parts[1])
         else { throw WindfireError(.invalidRequest, "since is not a position that a message of the topic had") }
         self.init(epoch: epoch, offset: offset)
     }
 
-    package var description: String {
-        let digits = String(epoch, radix: 16)
-        return "\(offset)-\(String(repeating: "0", count: 16 - digits.count))\(digits)"
-    }
+    package var description: String { "\(offset)-\(epoch.hex16)" }
 }
 
 /// A part of a topic's history, read after some offset, all in one step: entries and head belong together.

@@ -111,15 +111,18 @@ package struct PatternTrie: Sendable {
 
     /// - Parameter isHidden: wildcards at this level pass the topic by. As deep as the deepest pattern: 16 levels.
     private func visit(_ index: UInt32, rest: TopicLevels, isHidden: Bool, _ numbers: inout [UInt32]) {
-        let node = nodes[Int(index)]
-        if node.below != Self.none, !isHidden { numbers.append(node.below) }
+        // Field by field: the whole node would take its name along, and count references.
+        let below = nodes[Int(index)].below
+        if below != Self.none, !isHidden { numbers.append(below) }
         var rest = rest
         guard let level = rest.next() else {
-            if node.here != Self.none { numbers.append(node.here) }
+            let here = nodes[Int(index)].here
+            if here != Self.none { numbers.append(here) }
             return
         }
-        if node.anyChild != Self.none, !isHidden { visit(node.anyChild, rest: rest, isHidden: false, &numbers) }
-        if node.namedChildren > 0, let child = edges[Edge(parent: index, level: Level(text: level))] {
+        let anyChild = nodes[Int(index)].anyChild
+        if anyChild != Self.none, !isHidden { visit(anyChild, rest: rest, isHidden: false, &numbers) }
+        if nodes[Int(index)].namedChildren > 0, let child = edges[Edge(parent: index, level: Level(text: level))] {
             visit(child, rest: rest, isHidden: false, &numbers)
         }
     }

@@ -97,12 +97,23 @@ package struct TopicRules: Equatable, Sendable {
     package func rule(for topic: Topic) -> TopicRule? { rules.first { $0.pattern.matches(topic) } }
 }
 
-private func checked<Value: Comparable>(
-    _ value: Value, _ range: ClosedRange<Value>, _ name: String
-) throws(WindfireError) -> Value {
+private func checked(_ value: Int, _ range: ClosedRange<Int>, _ name: String) throws(WindfireError) -> Int {
     guard range.contains(value) else {
-        throw WindfireError(
-            .configurationInvalid, "\(name) is \(value), must be \(range.lowerBound) to \(range.upperBound)")
+        throw outOfRange(name, "\(value)", "\(range.lowerBound)", "\(range.upperBound)")
     }
     return value
+}
+
+private func checked(
+    _ value: Duration, _ range: ClosedRange<Duration>, _ name: String
+) throws(WindfireError) -> Duration {
+    guard range.contains(value) else {
+        let text = DurationText.text(of:)
+        throw outOfRange(name, text(value), text(range.lowerBound), text(range.upperBound))
+    }
+    return value
+}
+
+private func outOfRange(_ name: String, _ value: String, _ least: String, _ most: String) -> WindfireError {
+    WindfireError(.configurationInvalid, "\(name) is \(value), must be \(least) to \(most)")
 }

@@ -7,12 +7,17 @@ import NIOCore
 ///
 /// The window opens with the first message, so nobody waits longer than one window and a quiet topic costs nothing.
 /// What finds no room, by count or by bytes, is left out by the rule's policy and counted. What stays keeps its order.
-/// A message larger than all bytes of a batch leaves as a batch of its own.
+/// A message larger than all bytes of a batch is alone in its batch, until a later one takes its place.
 package struct MergeWindow<Element> {
     package struct Batch {
         package let elements: [Element]
         /// Messages of this window that are not in the batch: subscribers are told.
         package let leftOut: Int
+
+        package init(elements: [Element], leftOut: Int) {
+            self.elements = elements
+            self.leftOut = leftOut
+        }
     }
 
     package struct Counts: Equatable, Sendable {
@@ -20,6 +25,13 @@ package struct MergeWindow<Element> {
         package var sent = 0
         package var batches = 0
         package var leftOut = 0
+
+        package init(received: Int = 0, sent: Int = 0, batches: Int = 0, leftOut: Int = 0) {
+            self.received = received
+            self.sent = sent
+            self.batches = batches
+            self.leftOut = leftOut
+        }
     }
 
     package enum Offer: Equatable, Sendable {

@@ -83,6 +83,8 @@ package struct PublishOrder<Key: Hashable, Element> {
     package mutating func arrived(
         _ element: @autoclosure () -> Element, _ number: UInt64, of key: Key, now: NIODeadline
     ) -> Arrival {
+        // The numbers are another process's: the largest, which has no next, is nobody's turn.
+        guard number < .max else { return .tooLate }
         guard let index = lanes.index(forKey: key) else {
             open(key, next: start == .one ? 1 : number, now: now)
             return arrived(element(), number, of: key, now: now)
@@ -91,8 +93,7 @@ package struct PublishOrder<Key: Hashable, Element> {
         guard lanes.values[index].next == number, lanes.values[index].held.isEmpty else {
             return hold(element(), number, of: key, now: now)
         }
-        // The numbers are another process's: the largest must not be the end of this one.
-        lanes.values[index].next = number &+ 1
+        lanes.values[index].next = number + 1
         return .deliver
     }
 
@@ -101,7 +102,7 @@ package struct PublishOrder<Key: Hashable, Element> {
         guard var lane = lanes[key], let first = lane.held.first, first.number == lane.next else { return nil }
         lanes[key] = nil
         lane.held.removeFirst()
-        lane.next &+= 1
+        lane.next += 1
         if lane.held.isEmpty {
             lane.patienceEnd = nil
             waiting.remove(key)

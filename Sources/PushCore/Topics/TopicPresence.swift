@@ -153,7 +153,13 @@ package struct TopicPresence {
                 }
                 entry.isCalling = true
                 inFlight += 1
-                actions.append(entry.shards > 0 ? .join(pattern) : .leave(pattern))
+                if entry.shards > 0 {
+                    actions.append(.join(pattern))
+                } else {
+                    // From now on it may be gone any moment: who subscribes meanwhile is not heard yet.
+                    entry.membership = .unsure
+                    actions.append(.leave(pattern))
+                }
             }
             entries[pattern] = entry
         }
