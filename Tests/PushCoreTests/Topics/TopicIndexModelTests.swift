@@ -16,7 +16,7 @@ struct TopicIndexModelTests {
         }
         #expect(world.isWrong == false)
         #expect(world.publishCount > 1_000)
-        #expect(world.deliveryCount > world.publishCount, "the topics had subscribers")
+        #expect(world.deliveryCount > 1_000, "the topics had subscribers")
         world.end()
     }
 }
@@ -47,9 +47,9 @@ private struct World: ~Copyable {
 
     mutating func happen(_ random: inout SplitMix) throws {
         switch Int.random(in: 0..<20, using: &random) {
-        case 0: connect()
-        case 1: disconnect(&random)
-        case 2..<9: try subscribe(&random)
+        case 0, 1: connect()
+        case 2: disconnect(&random)
+        case 3..<9: try subscribe(&random)
         case 9..<13: unsubscribe(&random)
         default: publish(&random)
         }
