@@ -2,7 +2,8 @@
 /// a publish asks the store only for the topic's own set.
 ///
 /// A node that subscribes by wildcards cannot be found in any topic's set. It announces the pattern in one small hash
-/// (`wf:patterns`) with a version that rises with every change, also across a wiped store (as `Epoch` does). A publisher reads the version in the same round trip as
+/// (`wf:patterns`) with a version that rises with every change, also across a wiped store (as `Epoch` does). A
+/// publisher reads the version in the same round trip as
 /// the topic's set; when it is not that of its copy, it reads the hash again before it sends. So whoever was told that
 /// it is subscribed gets every publish that begins after that.
 ///

@@ -115,7 +115,7 @@ package struct MergeWindow<Element> {
         switch rule.policy {
         case .keepLatest: return 0
         case .sample:
-            let drawn = Int.random(in: 0..<(isFirst ? seen : waiting.count), using: &random)
+            let drawn = Int(random.next(upperBound: UInt64(isFirst ? seen : waiting.count)))
             return drawn < waiting.count ? drawn : nil
         }
     }
