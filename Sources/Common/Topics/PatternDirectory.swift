@@ -1,4 +1,5 @@
-/// Which nodes have subscribers by wildcards, as a publisher knows it: its own copy of what the nodes announced, so that
+/// Which nodes have subscribers by wildcards, as a publisher knows it: its own copy of what the nodes announced, so
+/// that
 /// a publish asks the store only for the topic's own set.
 ///
 /// A node that subscribes by wildcards cannot be found in any topic's set. It announces the pattern in one small hash
@@ -7,7 +8,8 @@
 /// the topic's set; when it is not that of its copy, it reads the hash again before it sends. So whoever was told that
 /// it is subscribed gets every publish that begins after that.
 ///
-/// Cost: a match per publish (`PatternTrie`), and the whole hash again whenever any node begins or ends a pattern, which
+/// Cost: a match per publish (`PatternTrie`), and the whole hash again whenever any node begins or ends a pattern,
+/// which
 /// `TopicPresence` makes rare. Bound: `rowsMax` rows, some 150 bytes each. A node whose rows find no room gets every
 /// publish and finds its subscribers by itself: that costs traffic, and loses nothing.
 package struct PatternDirectory: Sendable {

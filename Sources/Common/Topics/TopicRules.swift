@@ -78,7 +78,8 @@ package struct TopicRules: Equatable, Sendable {
 
     private init() { rules = [] }
 
-    /// - Throws: `configuration_invalid` for too many rules, and for a rule that no topic reaches because an earlier one
+    /// - Throws: `configuration_invalid` for too many rules, and for a rule that no topic reaches because an earlier
+    /// one
     ///   takes all of its topics.
     package init(_ rules: [TopicRule]) throws(WindfireError) {
         guard rules.count <= Self.countMax else {

@@ -1,5 +1,6 @@
 /// What a publish names: 1–256 bytes of UTF-8, `/` between levels, no control characters. `+` and `#` are for
-/// subscriptions alone (`TopicPattern`). A level may be empty: `/a` and `a//b` are topics of two and three levels, as in
+/// subscriptions alone (`TopicPattern`). A level may be empty: `/a` and `a//b` are topics of two and three levels, as
+/// in
 /// MQTT 5.0, section 4.7.1.1.
 ///
 /// Topics are compared byte for byte (MQTT 5.0, section 4.7.3; Redis does the same), not as Swift compares text: an `é`

@@ -109,7 +109,8 @@ package struct MergeWindow<Element> {
 
     /// Which of those that wait makes room in a full window; nil when the new one is left out.
     ///
-    /// `sample` is Vitter's algorithm R ("Random sampling with a reservoir", 1985): the n-th message is kept with chance
+    /// `sample` is Vitter's algorithm R ("Random sampling with a reservoir", 1985): the n-th message is kept with
+    /// chance
     /// room/n, in place of any other. A large one that was kept takes the place of several.
     private func placeToEmpty(isFirst: Bool, random: inout some RandomNumberGenerator) -> Int? {
         switch rule.policy {

@@ -10,8 +10,10 @@ import Common
 /// and allocates nothing in the steady state; of a single matching pattern, even the snapshot for a fan-out is the list
 /// itself.
 ///
-/// Memory: 20 bytes a subscription (`bytesPerSubscription`) and 8 a session, before the slack of growing arrays. Measured
-/// with 100,000 sessions: 32 bytes for a subscription to a topic that others have too, and 134 for one to a topic of its
+/// Memory: 20 bytes a subscription (`bytesPerSubscription`) and 8 a session, before the slack of growing arrays.
+/// Measured
+/// with 100,000 sessions: 32 bytes for a subscription to a topic that others have too, and 134 for one to a topic of
+/// its
 /// own, with the topic's text on top where that is longer than 15 bytes. A pattern with wildcards adds its nodes.
 package struct TopicIndex: ~Copyable {
     package enum Subscribed: Equatable, Sendable {

@@ -14,7 +14,8 @@ import NIOCore
 ///   unknown ◄──────────── done ────────── leave in flight ── failed: later ──► leave in flight
 /// ```
 ///
-/// One call at a time for each pattern, so that a leave never overtakes the join after it. Announcements are soft state:
+/// One call at a time for each pattern, so that a leave never overtakes the join after it. Announcements are soft
+/// state:
 /// each is repeated (`Rules.reassert`), at periods that differ by topic, so a wiped store fills up again by itself.
 ///
 /// A pattern with wildcards is announced like a topic, but in one small hash that publishers keep a copy of

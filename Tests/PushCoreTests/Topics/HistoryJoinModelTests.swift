@@ -5,7 +5,8 @@ import TestKit
 import Testing
 
 /// Random stories of a topic's store, its live flow and one subscriber that comes back: pages are read at one time and
-/// answered at another, live messages come before and after the pages that have them, the history is trimmed, and wiped.
+/// answered at another, live messages come before and after the pages that have them, the history is trimmed, and
+/// wiped.
 struct HistoryJoinModelTests {
     @Test(arguments: 0..<300)
     func nothingIsMissedAndNothingComesTwice(_ run: UInt64) {
