@@ -107,7 +107,7 @@ package final class GRPCNodeCaller: NodeCaller, Service {
         for connection in connections.withLock({ $0.close() }) { connection.close() }
     }
 
-    private var options: CallOptions {
+    var options: CallOptions {
         var options = CallOptions.defaults
         options.timeout = configuration.deadline
         return options
@@ -118,7 +118,7 @@ package final class GRPCNodeCaller: NodeCaller, Service {
         return stride(from: 0, to: sessions.count, by: size).map { sessions[$0..<min($0 + size, sessions.count)] }
     }
 
-    private func connection(to member: Member) throws(WindfireError) -> NodeConnection {
+    func connection(to member: Member) throws(WindfireError) -> NodeConnection {
         guard let endpoint = member.endpoints.grpc else {
             throw WindfireError(.nodeUnavailable, "the node announces no gRPC endpoint")
         }
@@ -143,13 +143,15 @@ package final class GRPCNodeCaller: NodeCaller, Service {
     }
 
     /// Callers decide by three cases: asked the wrong life, could not ask, asked wrongly.
-    private static func failure(_ error: any Error) -> WindfireError {
+    static func failure(_ error: any Error) -> WindfireError {
         guard let error = error as? RPCError else {
             return WindfireError(.nodeUnavailable, "the call to the node did not complete", cause: error)
         }
         switch error.code {
         case .failedPrecondition:
             return WindfireError(.notFound, "the node is another incarnation now", cause: error)
+        case .aborted:
+            return WindfireError(.conflict, "the call came too late to be in order", cause: error)
         case .invalidArgument, .unimplemented:
             return WindfireError(.internalError, "the node does not understand the call", cause: error)
         case .unauthenticated:

@@ -44,6 +44,59 @@ struct NodeEndpoint: Windfire_Node_V1_Node.SimpleServiceProtocol {
         return .with { $0.closed = UInt32(clamping: closed) }
     }
 
+    func publish(
+        request: Windfire_Node_V1_PublishRequest, context: ServerContext
+    ) async throws -> Windfire_Node_V1_PublishReply {
+        try checkIncarnation(request.incarnation)
+        guard request.publications.count <= PublishBatch.publicationsMax else {
+            throw RPCError(code: .invalidArgument, message: "more than \(PublishBatch.publicationsMax) publications")
+        }
+        let batch = PublishBatch(
+            link: request.link, number: request.number,
+            publications: try request.publications.map { try publication($0) })
+        let outcomes: [PublishOutcome]
+        do throws(WindfireError) {
+            outcomes = try await service.publish(batch)
+        } catch {
+            throw RPCError(code: .aborted, message: error.message)
+        }
+        precondition(outcomes.count == batch.publications.count, "a node service answers once per publication")
+        return .with {
+            $0.delivered = outcomes.map(\.delivered)
+            $0.refused = outcomes.map(\.refused)
+        }
+    }
+
+    func describeTopic(
+        request: Windfire_Node_V1_DescribeTopicRequest, context: ServerContext
+    ) async throws -> Windfire_Node_V1_DescribeTopicReply {
+        try checkIncarnation(request.incarnation)
+        let topic = try checked { () throws(WindfireError) in try Topic(request.topic) }
+        let figures = await service.figures(of: topic)
+        return .with { $0.subscribers = figures.subscribers }
+    }
+
+    private func publication(_ received: Windfire_Node_V1_Publication) throws -> Publication {
+        guard received.data.count <= limits.payloadBytesMax else {
+            throw RPCError(code: .invalidArgument, message: "data is longer than \(limits.payloadBytesMax) bytes")
+        }
+        let message = TopicMessage(
+            id: try checked { () throws(WindfireError) in try MessageID(received.messageID) },
+            timestampMilliseconds: received.timestampMs, data: Array(received.data),
+            from: received.from.isEmpty
+                ? nil : try checked { () throws(WindfireError) in try ClientID(received.from) })
+        let audience: Publication.Audience =
+            if received.topic.isEmpty {
+                .everyone(perSecondMax: received.perSecondMax == 0 ? nil : received.perSecondMax)
+            } else {
+                .topic(try checked { () throws(WindfireError) in try Topic(received.topic) })
+            }
+        let position =
+            received.historyOffset == 0
+            ? nil : HistoryPosition(epoch: received.historyEpoch, offset: received.historyOffset)
+        return Publication(to: audience, message, at: position, traceID: received.traceID)
+    }
+
     private func checkIncarnation(_ named: String) throws {
         guard named == service.incarnation.description else {
             throw RPCError(code: .failedPrecondition, message: "this node is another incarnation")

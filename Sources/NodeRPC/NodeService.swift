@@ -11,6 +11,14 @@ package protocol NodeService: Sendable {
 
     /// - Returns: how many of the sessions were here and are being closed.
     func kick(_ sessions: [SessionID], for reason: CloseReason) async -> Int
+
+    /// Hands messages to subscribers, in their order, after those of the link's earlier calls. One outcome per
+    /// publication, in the same order, when all of them are handed over: so a publisher that waits for the answer is
+    /// never faster than the node.
+    /// - Throws: `conflict` when the turn of this call has passed without it: nothing was delivered.
+    func publish(_ batch: PublishBatch) async throws(WindfireError) -> [PublishOutcome]
+
+    func figures(of topic: Topic) async -> TopicFigures
 }
 
 /// Who can be asked: PushRoute and PushServer call nodes through this. The gRPC client in this target conforms; tests
@@ -22,6 +30,12 @@ package protocol NodeCaller: Sendable {
 
     /// - Throws: as `deliver`.
     func kick(_ sessions: [SessionID], for reason: CloseReason, on member: Member) async throws(WindfireError) -> Int
+
+    /// - Throws: as `deliver`, and `conflict` when the call came too late to be in order: nothing was delivered.
+    func publish(_ batch: PublishBatch, on member: Member) async throws(WindfireError) -> [PublishOutcome]
+
+    /// - Throws: as `deliver`.
+    func figures(of topic: Topic, on member: Member) async throws(WindfireError) -> TopicFigures
 }
 
 /// One payload and the sessions of one node it is for.

@@ -51,10 +51,38 @@ package enum Windfire_Node_V1_Node: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "Publish" metadata.
+        package enum Publish: Sendable {
+            /// Request type for "Publish".
+            package typealias Input = Windfire_Node_V1_PublishRequest
+            /// Response type for "Publish".
+            package typealias Output = Windfire_Node_V1_PublishReply
+            /// Descriptor for "Publish".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "windfire.node.v1.Node"),
+                method: "Publish",
+                type: .unary
+            )
+        }
+        /// Namespace for "DescribeTopic" metadata.
+        package enum DescribeTopic: Sendable {
+            /// Request type for "DescribeTopic".
+            package typealias Input = Windfire_Node_V1_DescribeTopicRequest
+            /// Response type for "DescribeTopic".
+            package typealias Output = Windfire_Node_V1_DescribeTopicReply
+            /// Descriptor for "DescribeTopic".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "windfire.node.v1.Node"),
+                method: "DescribeTopic",
+                type: .unary
+            )
+        }
         /// Descriptors for all methods in the "windfire.node.v1.Node" service.
         package static let descriptors: [GRPCCore.MethodDescriptor] = [
             Deliver.descriptor,
-            Kick.descriptor
+            Kick.descriptor,
+            Publish.descriptor,
+            DescribeTopic.descriptor
         ]
     }
 }
@@ -117,6 +145,43 @@ extension Windfire_Node_V1_Node {
             request: GRPCCore.StreamingServerRequest<Windfire_Node_V1_KickRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Windfire_Node_V1_KickReply>
+
+        /// Handle the "Publish" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Hands messages to the subscribers of their topics, in order; answers when all are handed over. FAILED_PRECONDITION
+        /// > as above; ABORTED when the turn of this call has passed without it: nothing was delivered.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Windfire_Node_V1_PublishRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Windfire_Node_V1_PublishReply` messages.
+        func publish(
+            request: GRPCCore.StreamingServerRequest<Windfire_Node_V1_PublishRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Windfire_Node_V1_PublishReply>
+
+        /// Handle the "DescribeTopic" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What the node knows of a topic. FAILED_PRECONDITION as above.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Windfire_Node_V1_DescribeTopicRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Windfire_Node_V1_DescribeTopicReply` messages.
+        func describeTopic(
+            request: GRPCCore.StreamingServerRequest<Windfire_Node_V1_DescribeTopicRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Windfire_Node_V1_DescribeTopicReply>
     }
 
     /// Service protocol for the "windfire.node.v1.Node" service.
@@ -163,6 +228,43 @@ extension Windfire_Node_V1_Node {
             request: GRPCCore.ServerRequest<Windfire_Node_V1_KickRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Windfire_Node_V1_KickReply>
+
+        /// Handle the "Publish" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Hands messages to the subscribers of their topics, in order; answers when all are handed over. FAILED_PRECONDITION
+        /// > as above; ABORTED when the turn of this call has passed without it: nothing was delivered.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Windfire_Node_V1_PublishRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Windfire_Node_V1_PublishReply` message.
+        func publish(
+            request: GRPCCore.ServerRequest<Windfire_Node_V1_PublishRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Windfire_Node_V1_PublishReply>
+
+        /// Handle the "DescribeTopic" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What the node knows of a topic. FAILED_PRECONDITION as above.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Windfire_Node_V1_DescribeTopicRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Windfire_Node_V1_DescribeTopicReply` message.
+        func describeTopic(
+            request: GRPCCore.ServerRequest<Windfire_Node_V1_DescribeTopicRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Windfire_Node_V1_DescribeTopicReply>
     }
 
     /// Simple service protocol for the "windfire.node.v1.Node" service.
@@ -207,6 +309,43 @@ extension Windfire_Node_V1_Node {
             request: Windfire_Node_V1_KickRequest,
             context: GRPCCore.ServerContext
         ) async throws -> Windfire_Node_V1_KickReply
+
+        /// Handle the "Publish" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Hands messages to the subscribers of their topics, in order; answers when all are handed over. FAILED_PRECONDITION
+        /// > as above; ABORTED when the turn of this call has passed without it: nothing was delivered.
+        ///
+        /// - Parameters:
+        ///   - request: A `Windfire_Node_V1_PublishRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Windfire_Node_V1_PublishReply` to respond with.
+        func publish(
+            request: Windfire_Node_V1_PublishRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Windfire_Node_V1_PublishReply
+
+        /// Handle the "DescribeTopic" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What the node knows of a topic. FAILED_PRECONDITION as above.
+        ///
+        /// - Parameters:
+        ///   - request: A `Windfire_Node_V1_DescribeTopicRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Windfire_Node_V1_DescribeTopicReply` to respond with.
+        func describeTopic(
+            request: Windfire_Node_V1_DescribeTopicRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Windfire_Node_V1_DescribeTopicReply
     }
 }
 
@@ -231,6 +370,28 @@ extension Windfire_Node_V1_Node.StreamingServiceProtocol {
             serializer: GRPCProtobuf.ProtobufSerializer<Windfire_Node_V1_KickReply>(),
             handler: { request, context in
                 try await self.kick(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Windfire_Node_V1_Node.Method.Publish.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Windfire_Node_V1_PublishRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Windfire_Node_V1_PublishReply>(),
+            handler: { request, context in
+                try await self.publish(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Windfire_Node_V1_Node.Method.DescribeTopic.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Windfire_Node_V1_DescribeTopicRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Windfire_Node_V1_DescribeTopicReply>(),
+            handler: { request, context in
+                try await self.describeTopic(
                     request: request,
                     context: context
                 )
@@ -263,6 +424,28 @@ extension Windfire_Node_V1_Node.ServiceProtocol {
         )
         return GRPCCore.StreamingServerResponse(single: response)
     }
+
+    package func publish(
+        request: GRPCCore.StreamingServerRequest<Windfire_Node_V1_PublishRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Windfire_Node_V1_PublishReply> {
+        let response = try await self.publish(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func describeTopic(
+        request: GRPCCore.StreamingServerRequest<Windfire_Node_V1_DescribeTopicRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Windfire_Node_V1_DescribeTopicReply> {
+        let response = try await self.describeTopic(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
 }
 
 // Default implementation of methods from 'ServiceProtocol'.
@@ -287,6 +470,32 @@ extension Windfire_Node_V1_Node.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Windfire_Node_V1_KickReply> {
         return GRPCCore.ServerResponse<Windfire_Node_V1_KickReply>(
             message: try await self.kick(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func publish(
+        request: GRPCCore.ServerRequest<Windfire_Node_V1_PublishRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Windfire_Node_V1_PublishReply> {
+        return GRPCCore.ServerResponse<Windfire_Node_V1_PublishReply>(
+            message: try await self.publish(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func describeTopic(
+        request: GRPCCore.ServerRequest<Windfire_Node_V1_DescribeTopicRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Windfire_Node_V1_DescribeTopicReply> {
+        return GRPCCore.ServerResponse<Windfire_Node_V1_DescribeTopicReply>(
+            message: try await self.describeTopic(
                 request: request.message,
                 context: context
             ),
@@ -349,6 +558,53 @@ extension Windfire_Node_V1_Node {
             deserializer: some GRPCCore.MessageDeserializer<Windfire_Node_V1_KickReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Windfire_Node_V1_KickReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Publish" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Hands messages to the subscribers of their topics, in order; answers when all are handed over. FAILED_PRECONDITION
+        /// > as above; ABORTED when the turn of this call has passed without it: nothing was delivered.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Windfire_Node_V1_PublishRequest` message.
+        ///   - serializer: A serializer for `Windfire_Node_V1_PublishRequest` messages.
+        ///   - deserializer: A deserializer for `Windfire_Node_V1_PublishReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func publish<Result>(
+            request: GRPCCore.ClientRequest<Windfire_Node_V1_PublishRequest>,
+            serializer: some GRPCCore.MessageSerializer<Windfire_Node_V1_PublishRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Windfire_Node_V1_PublishReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Windfire_Node_V1_PublishReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DescribeTopic" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What the node knows of a topic. FAILED_PRECONDITION as above.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Windfire_Node_V1_DescribeTopicRequest` message.
+        ///   - serializer: A serializer for `Windfire_Node_V1_DescribeTopicRequest` messages.
+        ///   - deserializer: A deserializer for `Windfire_Node_V1_DescribeTopicReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func describeTopic<Result>(
+            request: GRPCCore.ClientRequest<Windfire_Node_V1_DescribeTopicRequest>,
+            serializer: some GRPCCore.MessageSerializer<Windfire_Node_V1_DescribeTopicRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Windfire_Node_V1_DescribeTopicReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Windfire_Node_V1_DescribeTopicReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -436,6 +692,75 @@ extension Windfire_Node_V1_Node {
                 onResponse: handleResponse
             )
         }
+
+        /// Call the "Publish" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Hands messages to the subscribers of their topics, in order; answers when all are handed over. FAILED_PRECONDITION
+        /// > as above; ABORTED when the turn of this call has passed without it: nothing was delivered.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Windfire_Node_V1_PublishRequest` message.
+        ///   - serializer: A serializer for `Windfire_Node_V1_PublishRequest` messages.
+        ///   - deserializer: A deserializer for `Windfire_Node_V1_PublishReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func publish<Result>(
+            request: GRPCCore.ClientRequest<Windfire_Node_V1_PublishRequest>,
+            serializer: some GRPCCore.MessageSerializer<Windfire_Node_V1_PublishRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Windfire_Node_V1_PublishReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Windfire_Node_V1_PublishReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Windfire_Node_V1_Node.Method.Publish.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "DescribeTopic" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What the node knows of a topic. FAILED_PRECONDITION as above.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Windfire_Node_V1_DescribeTopicRequest` message.
+        ///   - serializer: A serializer for `Windfire_Node_V1_DescribeTopicRequest` messages.
+        ///   - deserializer: A deserializer for `Windfire_Node_V1_DescribeTopicReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func describeTopic<Result>(
+            request: GRPCCore.ClientRequest<Windfire_Node_V1_DescribeTopicRequest>,
+            serializer: some GRPCCore.MessageSerializer<Windfire_Node_V1_DescribeTopicRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Windfire_Node_V1_DescribeTopicReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Windfire_Node_V1_DescribeTopicReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Windfire_Node_V1_Node.Method.DescribeTopic.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
     }
 }
 
@@ -496,6 +821,65 @@ extension Windfire_Node_V1_Node.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Windfire_Node_V1_KickRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Windfire_Node_V1_KickReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Publish" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Hands messages to the subscribers of their topics, in order; answers when all are handed over. FAILED_PRECONDITION
+    /// > as above; ABORTED when the turn of this call has passed without it: nothing was delivered.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Windfire_Node_V1_PublishRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func publish<Result>(
+        request: GRPCCore.ClientRequest<Windfire_Node_V1_PublishRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Windfire_Node_V1_PublishReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.publish(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Windfire_Node_V1_PublishRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Windfire_Node_V1_PublishReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DescribeTopic" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What the node knows of a topic. FAILED_PRECONDITION as above.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Windfire_Node_V1_DescribeTopicRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func describeTopic<Result>(
+        request: GRPCCore.ClientRequest<Windfire_Node_V1_DescribeTopicRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Windfire_Node_V1_DescribeTopicReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.describeTopic(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Windfire_Node_V1_DescribeTopicRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Windfire_Node_V1_DescribeTopicReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -566,6 +950,73 @@ extension Windfire_Node_V1_Node.ClientProtocol {
             metadata: metadata
         )
         return try await self.kick(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Publish" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Hands messages to the subscribers of their topics, in order; answers when all are handed over. FAILED_PRECONDITION
+    /// > as above; ABORTED when the turn of this call has passed without it: nothing was delivered.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func publish<Result>(
+        _ message: Windfire_Node_V1_PublishRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Windfire_Node_V1_PublishReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Windfire_Node_V1_PublishRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.publish(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DescribeTopic" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What the node knows of a topic. FAILED_PRECONDITION as above.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func describeTopic<Result>(
+        _ message: Windfire_Node_V1_DescribeTopicRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Windfire_Node_V1_DescribeTopicReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Windfire_Node_V1_DescribeTopicRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.describeTopic(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -114,6 +114,104 @@ package nonisolated struct Windfire_Node_V1_KickReply: Sendable {
   package init() {}
 }
 
+package nonisolated struct Windfire_Node_V1_PublishRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var incarnation: String = String()
+
+  /// Drawn by the publisher when it begins to send to this node.
+  package var link: UInt64 = 0
+
+  /// Counts the calls of the link, from 1.
+  package var number: UInt64 = 0
+
+  package var publications: [Windfire_Node_V1_Publication] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Windfire_Node_V1_Publication: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Empty: for every session of the node.
+  package var topic: String = String()
+
+  package var messageID: String = String()
+
+  /// Unix milliseconds of the publish.
+  package var timestampMs: UInt64 = 0
+
+  /// One JSON value.
+  package var data: Data = Data()
+
+  /// Set when a client published it.
+  package var from: String = String()
+
+  /// Its place in what the topic keeps; both 0 when it keeps nothing.
+  package var historyEpoch: UInt64 = 0
+
+  package var historyOffset: UInt64 = 0
+
+  /// For every session: at most so many in a second; 0 for as fast as can be.
+  package var perSecondMax: UInt32 = 0
+
+  /// 32 hex digits, W3C Trace Context.
+  package var traceID: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Windfire_Node_V1_PublishReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Per publication, in their order: the sessions it was handed to.
+  package var delivered: [UInt32] = []
+
+  /// Per publication: the sessions whose outbox is full.
+  package var refused: [UInt32] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Windfire_Node_V1_DescribeTopicRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var incarnation: String = String()
+
+  package var topic: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Windfire_Node_V1_DescribeTopicReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Sessions that a publish would reach now.
+  package var subscribers: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "windfire.node.v1"
@@ -288,6 +386,221 @@ nonisolated extension Windfire_Node_V1_KickReply: SwiftProtobuf.Message, SwiftPr
 
   package static func ==(lhs: Windfire_Node_V1_KickReply, rhs: Windfire_Node_V1_KickReply) -> Bool {
     if lhs.closed != rhs.closed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Windfire_Node_V1_PublishRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PublishRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}link\0\u{1}number\0\u{1}publications\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.incarnation) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.link) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.publications) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularStringField(value: self.incarnation, fieldNumber: 1)
+    }
+    if self.link != 0 {
+      try visitor.visitSingularFixed64Field(value: self.link, fieldNumber: 2)
+    }
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 3)
+    }
+    if !self.publications.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.publications, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Windfire_Node_V1_PublishRequest, rhs: Windfire_Node_V1_PublishRequest) -> Bool {
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.link != rhs.link {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.publications != rhs.publications {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Windfire_Node_V1_Publication: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Publication"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}topic\0\u{3}message_id\0\u{3}timestamp_ms\0\u{1}data\0\u{1}from\0\u{3}history_epoch\0\u{3}history_offset\0\u{3}per_second_max\0\u{3}trace_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.topic) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.messageID) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.timestampMs) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.from) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.historyEpoch) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.historyOffset) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.perSecondMax) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.traceID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.topic.isEmpty {
+      try visitor.visitSingularStringField(value: self.topic, fieldNumber: 1)
+    }
+    if !self.messageID.isEmpty {
+      try visitor.visitSingularStringField(value: self.messageID, fieldNumber: 2)
+    }
+    if self.timestampMs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.timestampMs, fieldNumber: 3)
+    }
+    if !self.data.isEmpty {
+      try visitor.visitSingularBytesField(value: self.data, fieldNumber: 4)
+    }
+    if !self.from.isEmpty {
+      try visitor.visitSingularStringField(value: self.from, fieldNumber: 5)
+    }
+    if self.historyEpoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.historyEpoch, fieldNumber: 6)
+    }
+    if self.historyOffset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.historyOffset, fieldNumber: 7)
+    }
+    if self.perSecondMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.perSecondMax, fieldNumber: 8)
+    }
+    if !self.traceID.isEmpty {
+      try visitor.visitSingularStringField(value: self.traceID, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Windfire_Node_V1_Publication, rhs: Windfire_Node_V1_Publication) -> Bool {
+    if lhs.topic != rhs.topic {return false}
+    if lhs.messageID != rhs.messageID {return false}
+    if lhs.timestampMs != rhs.timestampMs {return false}
+    if lhs.data != rhs.data {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.historyEpoch != rhs.historyEpoch {return false}
+    if lhs.historyOffset != rhs.historyOffset {return false}
+    if lhs.perSecondMax != rhs.perSecondMax {return false}
+    if lhs.traceID != rhs.traceID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Windfire_Node_V1_PublishReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PublishReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delivered\0\u{1}refused\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt32Field(value: &self.delivered) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.refused) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.delivered.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.delivered, fieldNumber: 1)
+    }
+    if !self.refused.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.refused, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Windfire_Node_V1_PublishReply, rhs: Windfire_Node_V1_PublishReply) -> Bool {
+    if lhs.delivered != rhs.delivered {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Windfire_Node_V1_DescribeTopicRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DescribeTopicRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}incarnation\0\u{1}topic\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.incarnation) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.topic) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularStringField(value: self.incarnation, fieldNumber: 1)
+    }
+    if !self.topic.isEmpty {
+      try visitor.visitSingularStringField(value: self.topic, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Windfire_Node_V1_DescribeTopicRequest, rhs: Windfire_Node_V1_DescribeTopicRequest) -> Bool {
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.topic != rhs.topic {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Windfire_Node_V1_DescribeTopicReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DescribeTopicReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subscribers\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.subscribers) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.subscribers != 0 {
+      try visitor.visitSingularUInt32Field(value: self.subscribers, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Windfire_Node_V1_DescribeTopicReply, rhs: Windfire_Node_V1_DescribeTopicReply) -> Bool {
+    if lhs.subscribers != rhs.subscribers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -10,6 +10,10 @@ package struct Message: Equatable, Sendable {
     package let data: ByteBuffer
     /// Set when another client sent it.
     package let from: ClientID?
+    /// Set when it was published to a topic.
+    package let topic: Topic?
+    /// Its place in what the topic keeps, if it keeps anything.
+    package let position: HistoryPosition?
     /// A newer message with this key may replace an older one that still waits.
     package let collapseKey: String?
     /// Whether the sender waits for an acknowledgement.
@@ -17,12 +21,15 @@ package struct Message: Equatable, Sendable {
 
     package init(
         id: MessageID, timestampMilliseconds: UInt64, data: ByteBuffer, from: ClientID? = nil,
-        collapseKey: String? = nil, wantsAcknowledgement: Bool = false
+        topic: Topic? = nil, position: HistoryPosition? = nil, collapseKey: String? = nil,
+        wantsAcknowledgement: Bool = false
     ) {
         self.id = id
         self.timestampMilliseconds = timestampMilliseconds
         self.data = data
         self.from = from
+        self.topic = topic
+        self.position = position
         self.collapseKey = collapseKey
         self.wantsAcknowledgement = wantsAcknowledgement
     }

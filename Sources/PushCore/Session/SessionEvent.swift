@@ -12,6 +12,11 @@ package enum SessionEvent: Equatable, Sendable {
     case acknowledge(MessageID)
     /// A message for another client: `data` is one JSON value.
     case send(to: ClientID, data: ByteBuffer, ref: Reference?)
+    /// Messages of these topics, from now on; with `since`, first what the one topic kept behind that place.
+    case subscribe(TopicPattern, since: HistoryPosition? = nil, ref: Reference?)
+    case unsubscribe(TopicPattern, ref: Reference?)
+    /// A message for the subscribers of a topic: `data` is one JSON value.
+    case publish(Topic, data: ByteBuffer, ref: Reference?)
     /// The protocol's own question whether we are there.
     case ping
     /// A sign of life that asks for nothing.

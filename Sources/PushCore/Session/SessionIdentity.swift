@@ -6,9 +6,9 @@ package final class SessionIdentity: Sendable, Equatable {
     package let bucket: Bucket
     package let route: Route
     package let generation: Generation
-    package let permissions: Permissions
+    package let permissions: SessionPermissions
 
-    package init(client: ClientID, route: Route, generation: Generation, permissions: Permissions) {
+    package init(client: ClientID, route: Route, generation: Generation, permissions: SessionPermissions) {
         self.client = client
         self.bucket = Bucket(of: client)
         self.route = route
@@ -29,7 +29,7 @@ package final class SessionIdentity: Sendable, Equatable {
     }
 
     /// The same session with what a newer token says.
-    package func renewed(generation: Generation, permissions: Permissions) -> SessionIdentity {
+    package func renewed(generation: Generation, permissions: SessionPermissions) -> SessionIdentity {
         SessionIdentity(client: client, route: route, generation: generation, permissions: permissions)
     }
 

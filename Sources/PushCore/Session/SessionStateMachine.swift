@@ -42,6 +42,9 @@ package struct SessionStateMachine: ~Copyable {
         case login(token: String, device: DeviceID?, takesInbox: Bool)
         case renew(token: String, ref: Reference?)
         case forward(to: ClientID, data: ByteBuffer, ref: Reference?)
+        case subscribe(TopicPattern, since: HistoryPosition?, ref: Reference?)
+        case unsubscribe(TopicPattern, ref: Reference?)
+        case publish(Topic, data: ByteBuffer, ref: Reference?)
         /// A live message, or one of the inbox: then there may be more to do.
         case acknowledged(InboxFlow.Step)
         case send(SessionCommand)
@@ -91,7 +94,7 @@ package struct SessionStateMachine: ~Copyable {
         case .heard: .none
         case .invalid(let error, let ref): .send(.error(error.code, message: error.message, ref: ref))
         case .leaving(let reply): .leave(end(for: .clientLeft, now: now), reply: reply)
-        case .hello, .renew, .acknowledge, .send:
+        case .hello, .renew, .acknowledge, .send, .subscribe, .unsubscribe, .publish:
             .send(.error(.notAuthenticated, message: FailureCode.notAuthenticated.title, ref: event.reference))
         }
     }
@@ -102,6 +105,9 @@ package struct SessionStateMachine: ~Copyable {
         case .renew(let token, let ref): .renew(token: token, ref: ref)
         case .acknowledge(let id): .acknowledged(acknowledge(id, now: now))
         case .send(let to, let data, let ref): .forward(to: to, data: data, ref: ref)
+        case .subscribe(let pattern, let since, let ref): subscribe(pattern, since: since, ref: ref)
+        case .unsubscribe(let pattern, let ref): .unsubscribe(pattern, ref: ref)
+        case .publish(let topic, let data, let ref): publish(topic, data, ref: ref)
         case .ping: .send(.pong)
         case .heard: .none
         case .invalid(let error, let ref): .send(.error(error.code, message: error.message, ref: ref))
@@ -268,7 +274,7 @@ package struct SessionStateMachine: ~Copyable {
         }
     }
 
-    private var liveIdentity: SessionIdentity? {
+    var liveIdentity: SessionIdentity? {
         switch state {
         case .live(let session): session.identity
         default: nil
@@ -297,7 +303,9 @@ extension SessionEvent {
     /// What the device called its request, if it did.
     fileprivate var reference: Reference? {
         switch self {
-        case .renew(_, let ref), .send(_, _, let ref), .invalid(_, let ref): ref
+        case .renew(_, let ref), .send(_, _, let ref), .invalid(_, let ref), .subscribe(_, _, let ref),
+            .unsubscribe(_, let ref), .publish(_, _, let ref):
+            ref
         case .hello, .acknowledge, .ping, .heard, .reply, .leaving: nil
         }
     }

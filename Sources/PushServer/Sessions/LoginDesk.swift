@@ -142,5 +142,5 @@ struct Renewal: Sendable {
     /// Unix seconds.
     let expiresAt: Int64
     let generation: Generation
-    let permissions: Permissions
+    let permissions: SessionPermissions
 }

@@ -109,7 +109,7 @@ enum Sample {
                 device: DeviceID(unchecked: "phone"),
                 incarnation: Incarnation(node: NodeID(unchecked: "n1"), life: 0xABCD),
                 session: SessionID(high: 1, low: 2), epoch: Epoch(epoch)),
-            generation: .first, permissions: Permissions(send: true))
+            generation: .first, permissions: SessionPermissions(Permissions(send: true)))
     }
 
     static func ref(_ json: String) -> Reference? { Reference(json: json) }

@@ -65,7 +65,7 @@ import Webhooks
                 route: Route(
                     device: .default, incarnation: node.incarnation,
                     session: SessionID(shard: 0, random: (chance.next(), chance.next())), epoch: .none),
-                generation: .first, permissions: Permissions(send: false))
+                generation: .first, permissions: .none)
             guard case .granted(let epoch, let displaced, _) = try await node.desk.claim(identity, takesInbox: false)
             else {
                 Issue.record("the store grants every claim")

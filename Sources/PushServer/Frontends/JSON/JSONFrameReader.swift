@@ -27,6 +27,8 @@ enum JSONFrameReader {
         var device: String?
         var id: String?
         var to: String?
+        var topic: String?
+        var since: String?
         var data: Range<Int>?
         var inbox: Bool?
         var ref: Reference?
@@ -46,6 +48,8 @@ enum JSONFrameReader {
                 case "device": device = try string(&scanner)
                 case "id": id = try string(&scanner)
                 case "to": to = try string(&scanner)
+                case "topic": topic = try string(&scanner)
+                case "since": since = try string(&scanner)
                 case "data": data = try scanner.skipValue()
                 case "inbox": inbox = try boolean(&scanner)
                 case "ref":
@@ -91,15 +95,23 @@ enum JSONFrameReader {
             case "token": return .renew(token: try required(token, "token"), ref: ref)
             case "ack": return .acknowledge(try MessageID(try required(id, "id")))
             case "send":
-                let data = try required(data, "data")
-                guard let slice = message.getSlice(at: message.readerIndex + data.lowerBound, length: data.count) else {
-                    throw WindfireError(.invalidRequest, "data is missing")
-                }
-                return .send(to: try ClientID(try required(to, "to")), data: slice, ref: ref)
+                return .send(to: try ClientID(try required(to, "to")), data: try data(in: message), ref: ref)
+            case "subscribe":
+                let since: HistoryPosition? = if let since { try HistoryPosition(since) } else { nil }
+                return .subscribe(try TopicPattern(try required(topic, "topic")), since: since, ref: ref)
+            case "unsubscribe": return .unsubscribe(try TopicPattern(try required(topic, "topic")), ref: ref)
+            case "publish":
+                return .publish(try Topic(try required(topic, "topic")), data: try data(in: message), ref: ref)
             case "ping": return .ping
             case nil: throw WindfireError(.invalidRequest, "op is missing")
             default: throw WindfireError(.unknownOperation, FailureCode.unknownOperation.title)
             }
+        }
+
+        private func data(in message: ByteBuffer) throws(WindfireError) -> ByteBuffer {
+            let range = try required(data, "data")
+            return try required(
+                message.getSlice(at: message.readerIndex + range.lowerBound, length: range.count), "data")
         }
 
         private func required<Value>(_ value: Value?, _ name: StaticString) throws(WindfireError) -> Value {

@@ -8,12 +8,28 @@ enum JSONFrameWriter {
         switch command {
         case .welcome(let identity, let heartbeat): welcome(identity, heartbeat: heartbeat)
         case .message(let message): self.message(message)
+        case .batch(let topic, let messages, let leftOut): batch(topic, messages, leftOut: leftOut)
+        case .topicGap(let topic, let gap):
+            object("gap", capacity: 128 + topic.text.utf8.count) { writer in
+                writer.member("topic", topic.text)
+                writer.member("missed", gap.missed)
+                writer.member("reason", gap.reason.rawValue)
+            }
         case .gap(let missed): object("gap", capacity: 32) { $0.member("missed", missed) }
         case .ok(let ref, let delivered, let expiresAt):
             object("ok", capacity: 96) { writer in
                 writer.member("ref", ref)
                 if let delivered { writer.member("delivered", delivered) }
                 if let expiresAt { writer.member("expires_at", expiresAt) }
+            }
+        case .subscribed(_, let ref, let position, let isLocal):
+            object("ok", capacity: 96) { writer in
+                writer.member("ref", ref)
+                if let position { writer.member("position", position.description) }
+                if isLocal {
+                    writer.key("local")
+                    writer.boolean(true)
+                }
             }
         case .error(let code, let message, let ref):
             object("error", capacity: 160) { writer in
@@ -38,14 +54,27 @@ enum JSONFrameWriter {
     }
 
     private static func message(_ message: Message) -> [UInt8] {
-        object("message", capacity: 128 + message.data.readableBytes) { writer in
-            writer.member("id", message.id.text)
-            writer.key("data")
-            writer.raw(message.data.readableBytesView)
-            writer.member("ts", message.timestampMilliseconds)
-            if let from = message.from { writer.member("from", from.text) }
+        object("message", capacity: 192 + message.data.readableBytes) { writer in
+            if let topic = message.topic { writer.member("topic", topic.text) }
+            writer.members(of: message)
             writer.key("ack")
             writer.boolean(message.wantsAcknowledgement)
+        }
+    }
+
+    private static func batch(_ topic: Topic, _ messages: [Message], leftOut: Int) -> [UInt8] {
+        let size = messages.reduce(192) { $0 + 160 + $1.data.readableBytes }
+        return object("batch", capacity: size) { writer in
+            writer.member("topic", topic.text)
+            if leftOut > 0 { writer.member("left_out", leftOut) }
+            writer.key("messages")
+            writer.beginArray()
+            for message in messages {
+                writer.beginObject()
+                writer.members(of: message)
+                writer.endObject()
+            }
+            writer.endArray()
         }
     }
 
@@ -79,6 +108,16 @@ enum JSONFrameWriter {
 }
 
 extension JSONWriter {
+    /// What a message is, alone or in a batch.
+    fileprivate mutating func members(of message: Message) {
+        member("id", message.id.text)
+        key("data")
+        raw(message.data.readableBytesView)
+        member("ts", message.timestampMilliseconds)
+        if let from = message.from { member("from", from.text) }
+        if let position = message.position { member("position", position.description) }
+    }
+
     fileprivate mutating func member(_ name: StaticString, _ text: String) {
         key(name)
         string(text)

@@ -2,8 +2,8 @@ import Common
 import PushCore
 import Testing
 
-struct TopicPermissionsTests {
-    private let permissions = TopicPermissions(
+struct SessionPermissionsTests {
+    private let permissions = SessionPermissions(
         Permissions(publish: ["room/+", "up/alice"], subscribe: ["room/+", "news/#", "$SYS/load"]))
 
     @Test(arguments: ["room/1", "room/+", "news", "news/#", "news/+/today", "$SYS/load"])
@@ -30,12 +30,12 @@ struct TopicPermissionsTests {
     }
 
     @Test func noPermissionIsNone() throws {
-        #expect(throws: WindfireError.self) { try TopicPermissions.none.checkSubscribe(to: TopicPattern("a")) }
-        #expect(throws: WindfireError.self) { try TopicPermissions.none.checkPublish(to: Topic("a")) }
+        #expect(throws: WindfireError.self) { try SessionPermissions.none.checkSubscribe(to: TopicPattern("a")) }
+        #expect(throws: WindfireError.self) { try SessionPermissions.none.checkPublish(to: Topic("a")) }
     }
 
     @Test func whatIsNoPatternAllowsNothingAndIsCounted() throws {
-        let broken = TopicPermissions(Permissions(publish: ["", "a"], subscribe: ["#/a", "b+", "ok"]))
+        let broken = SessionPermissions(Permissions(publish: ["", "a"], subscribe: ["#/a", "b+", "ok"]))
         #expect(broken.ignoredCount == 3)
         try broken.checkSubscribe(to: TopicPattern("ok"))
         try broken.checkPublish(to: Topic("a"))
@@ -46,7 +46,7 @@ struct TopicPermissionsTests {
 
     /// Together the two cover every level, but none of them says so.
     @Test func twoPatternsDoNotMakeAWiderOne() throws {
-        let two = TopicPermissions(Permissions(subscribe: ["+", "+/+/#"]))
+        let two = SessionPermissions(Permissions(subscribe: ["+", "+/+/#"]))
         #expect(throws: WindfireError.self) { try two.checkSubscribe(to: TopicPattern("#")) }
     }
 }
