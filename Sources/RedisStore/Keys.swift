@@ -32,14 +32,31 @@ enum Keys {
         return [inbox(bucket, client), cursor(bucket, client), collapse(bucket, client)]
     }
 
+    /// The nodes that have subscribers of exactly this topic.
+    static func topic(_ topic: Topic) -> String { "wf:\(Bucket(of: topic).tag):topic:\(topic.text)" }
+    /// What a topic keeps.
+    static func history(_ topic: Topic) -> String { "wf:\(Bucket(of: topic).tag):history:\(topic.text)" }
+    /// How far its offsets have come.
+    static func counting(_ topic: Topic) -> String { "wf:\(Bucket(of: topic).tag):counting:\(topic.text)" }
+
     /// Counters of a job; its own tag, so that reports can be told apart next to it.
     static func job(_ job: JobID) -> String { "wf:job:{\(job)}" }
     static func report(_ report: String, of job: JobID) -> String { "wf:job:{\(job)}:\(report)" }
     /// A hash of the caller's key, which may be long and say things that are nobody's business.
     static func dedupe(_ digest: String) -> String { "wf:dedupe:\(digest)" }
 
+    /// Who has subscribers by which wildcards.
+    static let patterns = "wf:patterns"
+    /// Rises with each change of `patterns`. In its slot, because that whole key is the tag of this one.
+    static let patternsVersion = "wf:{wf:patterns}:version"
+
     static let load = "wf:load"
     static let incarnations = "wf:incarnations"
     static let revoked = "wf:revoked"
     static func lease(_ name: String) -> String { "wf:lease:\(name)" }
+}
+
+extension Bucket {
+    /// Topics are spread like clients, each by its own text. The tag stands before it, so braces in a topic do no harm.
+    init(of topic: Topic) { self.init(CRC16.xmodem(topic.text.utf8) % UInt16(Bucket.count)) }
 }

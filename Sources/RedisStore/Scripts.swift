@@ -1,10 +1,11 @@
 import Crypto
 
 /// The Lua scripts, one atomic operation each; what they do stands in their files. Built into the program. Lua in Redis
-/// has no modules: what the scripts on inboxes share stands in front of each.
+/// has no modules: what the scripts on inboxes share stands in front of each, and likewise for the history of topics.
 enum Script: CaseIterable, Sendable {
     case claim, reclaim, release, bury, sessions, revoke, record, revocations, announce, forgetLoad, lease
     case store, read, acknowledge, heads, summary, purge, remember, count
+    case publish, replay, changePatterns, readPatterns
 
     var source: [UInt8] {
         switch self {
@@ -27,6 +28,10 @@ enum Script: CaseIterable, Sendable {
         case .purge: PackageResources.inbox_lua + PackageResources.purge_lua
         case .remember: PackageResources.remember_lua
         case .count: PackageResources.count_lua
+        case .publish: PackageResources.history_lua + PackageResources.publish_lua
+        case .replay: PackageResources.history_lua + PackageResources.replay_lua
+        case .changePatterns: PackageResources.change_patterns_lua
+        case .readPatterns: PackageResources.read_patterns_lua
         }
     }
 

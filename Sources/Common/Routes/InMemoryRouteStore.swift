@@ -1,7 +1,8 @@
 /// The route store of `windfire dev` and of tests: everything in this process, gone with it. It keeps the same promises
 /// as the one on Redis, and the same contract suites run on it.
 ///
-/// An actor, because every operation is short and none waits; the rules are in `RouteTable` and `InboxBox`.
+/// An actor, because every operation is short and none waits; the rules are in `RouteTable`, `InboxBox` and
+/// `TopicTable`.
 package actor InMemoryRouteStore: RouteStore {
     private struct Lease {
         var holder: Incarnation
@@ -15,6 +16,7 @@ package actor InMemoryRouteStore: RouteStore {
     var table: RouteTable
     var inboxes: InboxTable
     var pushes = PushMemory()
+    var topics = TopicTable()
     private var revocationLog = RevocationLog()
     private var announced: Set<Incarnation> = []
     private var loadByNode: [NodeID: NodeLoad] = [:]

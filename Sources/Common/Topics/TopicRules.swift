@@ -76,7 +76,10 @@ package struct TopicRules: Equatable, Sendable {
 
     package let rules: [TopicRule]
 
-    private init() { rules = [] }
+    /// Whether any rule merges: who delivers need not look otherwise.
+    package let mergesAny: Bool
+
+    private init() { (rules, mergesAny) = ([], false) }
 
     /// - Throws: `configuration_invalid` for too many rules, and for a rule that no topic reaches because an earlier
     /// one
@@ -92,6 +95,7 @@ package struct TopicRules: Equatable, Sendable {
                 "the topic rule \(rule.pattern) is never reached: \(earlier.pattern) stands before it")
         }
         self.rules = rules
+        mergesAny = rules.contains { $0.merge != nil }
     }
 
     /// Looks at the rules one after the other, some 50 ns each: who publishes often to a topic keeps the answer.

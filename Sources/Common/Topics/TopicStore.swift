@@ -15,8 +15,8 @@ package protocol TopicStore: Sendable {
     ) async -> [Result<Void, WindfireError>]
 
     /// Begins a publish: keeps the messages in their order, if the topic keeps any, and then, in the same step, finds
-    /// the nodes that have announced exactly this topic. So a subscriber that was told that it is subscribed before this
-    /// call began is on one of the nodes, or on one of those whose patterns match.
+    /// the nodes that have announced exactly this topic. So a subscriber that was told that it is subscribed before
+    /// this call began is on one of the nodes, or on one of those whose patterns match.
     /// - Parameter history: what the topic keeps; nil keeps nothing and `positions` is empty.
     func publish(
         _ messages: [TopicMessage], to topic: Topic, keeping history: TopicRule.History?
