@@ -109,6 +109,14 @@ package struct Limits: Sendable, Equatable {
     package var topicsPerSessionMax = 128
     /// Different topic patterns with wildcards on one node: every publisher keeps a copy of them.
     package var wildcardsPerNodeMax = 1_000
+    /// Topics of one publish: each is a look-up of its own.
+    package var topicsPerPublishMax = 100
+    /// Messages of one publish: about what one call to a node takes.
+    package var messagesPerPublishMax = 500
+    /// Messages for one topic that a publisher has on their way: some seconds of the busiest rooms.
+    package var publishesPerTopicMax = 10_000
+    /// All messages that a publisher has on their way, with 256 bytes for each besides its data.
+    package var publishBytesMax = 64 << 20
 
     // Webhooks.
 

@@ -7,7 +7,13 @@ import Synchronization
 final class RecordingNode: NodeService {
     let incarnation: Incarnation
     private let outcome: @Sendable (SessionID) -> DeliveryOutcome
-    private let asked = Mutex<(deliveries: [Delivery], kicks: [(sessions: [SessionID], reason: CloseReason)])>(([], []))
+    private struct Asked {
+        var deliveries: [Delivery] = []
+        var kicks: [(sessions: [SessionID], reason: CloseReason)] = []
+        var batches: [PublishBatch] = []
+    }
+
+    private let asked = Mutex(Asked())
 
     init(
         _ name: String = "n1", life: UInt64 = 1,
@@ -19,6 +25,15 @@ final class RecordingNode: NodeService {
 
     var deliveries: [Delivery] { asked.withLock { $0.deliveries } }
     var kicks: [(sessions: [SessionID], reason: CloseReason)] { asked.withLock { $0.kicks } }
+
+    var batches: [PublishBatch] { asked.withLock { $0.batches } }
+
+    func publish(_ batch: PublishBatch) async throws(WindfireError) -> [PublishOutcome] {
+        asked.withLock { $0.batches.append(batch) }
+        return batch.publications.map { PublishOutcome(delivered: UInt32($0.message.data.count), refused: 1) }
+    }
+
+    func figures(of topic: Topic) async -> TopicFigures { TopicFigures(subscribers: UInt32(topic.text.utf8.count)) }
 
     func deliver(_ delivery: Delivery) async -> [DeliveryOutcome] {
         asked.withLock { $0.deliveries.append(delivery) }

@@ -47,10 +47,16 @@ extension Configuration {
             problem("api.keys", "is empty; nobody could push. `windfire key` makes one")
         }
         checkWebhooks(for: role, problem)
+        if role != .auth {
+            do throws(WindfireError) { _ = try topicRules() } catch { problem("topics.rules", error.message) }
+        }
         let names = self.api.keys.map(\.name)
         if Set(names).count != names.count { problem("api.keys", "has two keys of one name") }
         if limits.payloadBytesMax > limits.outboxBytesMax {
             problem("limits.payload-bytes-max", "is larger than limits.outbox-bytes-max; such a push would never fit")
+        }
+        if limits.payloadBytesMax > limits.publishBytesMax {
+            problem("limits.payload-bytes-max", "is larger than limits.publish-bytes-max; it could not be published")
         }
         return problems
     }

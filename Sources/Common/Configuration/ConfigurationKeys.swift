@@ -23,6 +23,7 @@ package struct ConfigurationKeys: Sendable {
     package let route = RouteKeys()
     package let api = APIConfigurationKeys()
     package let admin = AdminKeys()
+    package let topics = TopicKeys()
     package let webhooks = WebhookKeys()
     package let log = LogConfigurationKeys()
 

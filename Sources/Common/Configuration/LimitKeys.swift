@@ -150,6 +150,14 @@ struct LimitKey: Sendable {
         count(
             "wildcards-per-node-max", \.wildcardsPerNodeMax, 0...65_536,
             "Different topic patterns with wildcards on one node."),
+        count("topics-per-publish-max", \.topicsPerPublishMax, 1...10_000, "Topics of one publish."),
+        count("messages-per-publish-max", \.messagesPerPublishMax, 1...10_000, "Messages of one publish."),
+        count(
+            "publishes-per-topic-max", \.publishesPerTopicMax, 1...1_000_000,
+            "Messages for one topic that one publisher has on their way."),
+        bytes(
+            "publish-bytes-max", \.publishBytesMax, 1 << 10...16 << 30,
+            "All messages that one publisher has on their way, with 256 bytes for each besides its data."),
         count(
             "webhook-queue-max", \.webhookQueueMax, 1...1_000_000,
             "Events waiting for one webhook; the oldest give way."),

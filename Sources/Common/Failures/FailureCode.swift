@@ -55,7 +55,7 @@ package struct FailureCode: Hashable, Sendable, CustomStringConvertible {
     package static let nodeUnavailable = FailureCode("node_unavailable", 503, "The push server does not answer.")
     package static let noNode = FailureCode("no_node", 503, "No push server can take this client now.")
     package static let notReady = FailureCode("not_ready", 503, "The service is starting or stopping.")
-    package static let overloaded = FailureCode("overloaded", 503, "The node takes no more connections now.")
+    package static let overloaded = FailureCode("overloaded", 503, "There is too much to do here now.")
     package static let tooManyPatterns = FailureCode(
         "too_many_patterns", 503, "The node has as many subscriptions with wildcards as it may.")
     package static let nodeIDTaken = FailureCode("node_id_taken", 409, "Another process holds this node id.")
