@@ -16,6 +16,8 @@ package struct PushRouteConfiguration: Sendable {
     package var janitor = Janitor.Configuration()
     package var runner = JobRunner.Configuration()
     package var keeper = JobKeeper.Configuration()
+    /// What topics keep; the same in all processes.
+    package var topicRules = TopicRules.none
     package var zone: String?
     package var version: String
     /// Unix time, in seconds.

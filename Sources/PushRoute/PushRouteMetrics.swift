@@ -1,5 +1,6 @@
 import Common
 import HTTPSupport
+import NodeRPC
 
 /// The figures of this role, looked up once.
 package struct PushRouteMetrics: Sendable {
@@ -9,6 +10,10 @@ package struct PushRouteMetrics: Sendable {
     private let failed: PrometheusCounter
     private let stored: PrometheusCounter
     private let skipped: PrometheusCounter
+    private let messages: (complete: PrometheusCounter, incomplete: PrometheusCounter, failed: PrometheusCounter)
+    private let handed: PrometheusCounter
+    private let refusedSessions: PrometheusCounter
+    private let publish: PrometheusHistogram
     private let parse: PrometheusHistogram
     private let lookup: PrometheusHistogram
     private let delivery: PrometheusHistogram
@@ -34,6 +39,19 @@ package struct PushRouteMetrics: Sendable {
             "windfire_push_stored_total", help: "Targets that were offline and whose message waits in the inbox.")
         skipped = registry.counter(
             "windfire_push_skipped_lines_total", help: "Lines of lists that were no ids and were left out.")
+        func topicMessages(_ outcome: String) -> PrometheusCounter {
+            registry.counter(
+                "windfire_topic_messages_total",
+                help: "Messages published to topics or everyone here, by how many of the nodes took them.",
+                labels: ["outcome": outcome])
+        }
+        messages = (topicMessages("complete"), topicMessages("incomplete"), topicMessages("failed"))
+        handed = registry.counter(
+            "windfire_topic_deliveries_total", help: "Sessions that messages published here were handed to.")
+        refusedSessions = registry.counter(
+            "windfire_topic_refusals_total", help: "Sessions whose outbox had no room for a message published here.")
+        publish = registry.histogram(
+            "windfire_publish_seconds", help: "From the call of a push to topics or everyone to its answer.")
         parse = phase("parse")
         lookup = phase("lookup")
         delivery = phase("grpc")
@@ -54,6 +72,34 @@ package struct PushRouteMetrics: Sendable {
         lookup.record(timing.lookup)
         delivery.record(timing.delivery)
         total.record(timing.total)
+    }
+
+    func published(_ receipt: TopicPush.Receipt, in time: Duration) {
+        answered("answered")
+        publish.record(time)
+        for message in receipt.rows.joined() {
+            switch message.outcome {
+            case .failure: messages.failed.increment()
+            case .success(let receipt):
+                (receipt.failedNodes.isEmpty ? messages.complete : messages.incomplete).increment()
+                handed.increment(by: Int64(receipt.delivered))
+                refusedSessions.increment(by: Int64(receipt.refused))
+            }
+        }
+    }
+
+    /// Shows what a publisher has on its way.
+    func watch(_ publisher: TopicPublisher) {
+        registry.collect(
+            "windfire_publisher_waiting_messages", help: "Published messages that are on their way to nodes."
+        ) { [PrometheusRegistry.Sample([:], Double(publisher.figures.waiting))] }
+        registry.collect(
+            "windfire_publisher_lookups_total", kind: .counter,
+            help: "Look-ups of topics; one may be for many messages."
+        ) { [PrometheusRegistry.Sample([:], Double(publisher.figures.lookups))] }
+        registry.collect(
+            "windfire_publisher_calls_total", kind: .counter, help: "Calls of nodes with published messages."
+        ) { [PrometheusRegistry.Sample([:], Double(publisher.figures.calls))] }
     }
 
     /// A chunk of a job was served.

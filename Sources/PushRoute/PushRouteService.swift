@@ -23,7 +23,7 @@ package struct PushRouteService: Service {
     ///   - intake: takes large pushes in its place; for tests of the way there.
     ///   - offline: is told who was not there; to be run before this service and stopped after it.
     package init(
-        configuration: PushRouteConfiguration, registry: any Registry, routes: any RouteStore & InboxStore,
+        configuration: PushRouteConfiguration, registry: any Registry, routes: any RouteStore & InboxStore & TopicStore,
         nodes: any NodeCaller, jobs store: (any JobStore)? = nil, intake: (any JobIntake)? = nil,
         offline: (any OfflineReporter)? = nil,
         metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
@@ -64,12 +64,19 @@ package struct PushRouteService: Service {
         router.addHealth(checks + (jobs.map { [$0.readiness] } ?? []))
         router.addMetrics(metrics)
         let gate = APIKeyGate(configuration.keys)
+        let publisher = TopicPublisher(
+            store: routes, registry: registry, nodes: nodes, rules: configuration.topicRules,
+            limits: configuration.limits)
+        figures.watch(publisher)
         PushEndpoint(
-            dispatcher: dispatcher, inboxes: routes, jobs: intake ?? jobs?.receiver, paces: configuration.paces,
+            dispatcher: dispatcher, topics: TopicPush(publisher: publisher), inboxes: routes,
+            jobs: intake ?? jobs?.receiver, paces: configuration.paces,
             admission: PushAdmission(configuration.admission), limits: configuration.limits, metrics: figures
         ).add(to: router.group("v1").add(middleware: gate.requireRole(.push)))
-        OperatorEndpoints(operations: Operations(registry: registry, routes: routes, nodes: nodes))
-            .add(to: router.group("v1").add(middleware: gate.requireRole(.ops)))
+        OperatorEndpoints(
+            operations: Operations(registry: registry, routes: routes, nodes: nodes),
+            topics: TopicOperations(registry: registry, store: routes, nodes: nodes, rules: configuration.topicRules)
+        ).add(to: router.group("v1").add(middleware: gate.requireRole(.ops)))
         jobs?.endpoints.add(to: router.group("v1").add(middleware: gate.requireAnyRole([.push, .ops])))
         server = HTTPServer(router: router, listen: configuration.listen, logger: logger)
     }

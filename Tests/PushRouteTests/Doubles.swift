@@ -61,6 +61,8 @@ actor ScriptedRouteStore: RouteStore {
     private var leaseHolder: Incarnation?
     /// What the inboxes answer; see `InboxDoubles`.
     var inboxes = InboxScript()
+    /// What topics answer; see `TopicDoubles`.
+    var topics = TopicScript()
 
     func set(_ client: ClientID, _ routes: [Route]) { self.routes[client] = routes }
     func set(_ routes: [ClientID: [Route]]) { self.routes = routes }
@@ -128,6 +130,8 @@ final class ScriptedNodes: NodeCaller {
         var kicks: [(node: NodeID, sessions: [SessionID], reason: CloseReason)] = []
         var outcomes: [SessionID: DeliveryOutcome] = [:]
         var failures: [NodeID: WindfireError] = [:]
+        var batches: [(node: NodeID, batch: PublishBatch)] = []
+        var subscribers: [NodeID: UInt32] = [:]
     }
     private let state = Mutex(State())
 
@@ -140,6 +144,30 @@ final class ScriptedNodes: NodeCaller {
 
     var deliveries: [(node: NodeID, delivery: Delivery)] { state.withLock { $0.deliveries } }
     var kicks: [(node: NodeID, sessions: [SessionID], reason: CloseReason)] { state.withLock { $0.kicks } }
+
+    var batches: [(node: NodeID, batch: PublishBatch)] { state.withLock { $0.batches } }
+    func set(_ node: String, subscribers: UInt32) {
+        state.withLock { $0.subscribers[NodeID(unchecked: node)] = subscribers }
+    }
+
+    /// Every publication is handed to as many sessions as the node has subscribers, and one more has no room.
+    func publish(_ batch: PublishBatch, on member: Member) async throws(WindfireError) -> [PublishOutcome] {
+        let result: Result<[PublishOutcome], WindfireError> = state.withLock { state in
+            state.batches.append((member.id, batch))
+            if let failure = state.failures[member.id] { return .failure(failure) }
+            let count = state.subscribers[member.id] ?? 0
+            return .success(batch.publications.map { _ in PublishOutcome(delivered: count, refused: 1) })
+        }
+        return try result.get()
+    }
+
+    func figures(of topic: Topic, on member: Member) async throws(WindfireError) -> TopicFigures {
+        let result: Result<TopicFigures, WindfireError> = state.withLock { state in
+            if let failure = state.failures[member.id] { return .failure(failure) }
+            return .success(TopicFigures(subscribers: state.subscribers[member.id] ?? 0))
+        }
+        return try result.get()
+    }
 
     /// "n1:1,2" for each call, sorted.
     var calls: [String] {

@@ -9,6 +9,7 @@ import NIOCore
 /// hands it to a job.
 struct PushEndpoint: Sendable {
     let dispatcher: Dispatcher
+    let topics: TopicPush
     let inboxes: any InboxStore
     /// nil where there is no store of jobs: every push is then carried out at once.
     let jobs: (any JobIntake)?
@@ -48,10 +49,10 @@ struct PushEndpoint: Sendable {
 
         let dedupe = PushDedupe(inboxes: inboxes, memory: limits.dedupeMemory, logger: context.logger)
         let key = received.parameters.dedupeKey.map { PushDedupe.Key(owner: owner, key: $0) }
-        let id = Self.newID()
+        let id = UUIDv7.new()
         let accepted: AcceptedPush =
             switch received.targets {
-            case .here: .push(id)
+            case .here, .publish: .push(id)
             case .job(let job, _): .job(job)
             }
         do throws(WindfireError) {
@@ -76,6 +77,11 @@ struct PushEndpoint: Sendable {
                     PushAnswer.json(receipt, badLines: received.badLines, timing: isTimed ? timing : nil))
             case .job(let job, let chunks):
                 return try await seal(job, received, chunks: chunks)
+            case .publish(let call):
+                try keepPace(of: owner, call.publishCount)
+                let receipt = try await topics.push(call, as: id, traceID: context.trace.traceID)
+                metrics.published(receipt, in: clock.now - start)
+                return .jsonBytes(PublishAnswer.json(receipt))
             }
         } catch {
             if let key { await dedupe.takeBack(key, accepted) }
@@ -87,11 +93,14 @@ struct PushEndpoint: Sendable {
     private func push(
         _ targets: [ClientID], _ parameters: PushParameters, as id: UUIDv7, owner: String, _ context: HTTPContext
     ) async throws(WindfireError) -> Dispatcher.Receipt {
-        if let wait = paces.pacer(of: owner)?.take(targets.count) {
-            throw WindfireError(.rateLimited, "the API key has used up its targets per second", retryAfter: wait)
-        }
+        try keepPace(of: owner, targets.count)
         return try await dispatcher.push(
             targets, parameters, as: id, traceID: context.trace.traceID, logger: context.logger)
+    }
+
+    private func keepPace(of owner: String, _ count: Int) throws(WindfireError) {
+        guard let wait = paces.pacer(of: owner)?.take(count) else { return }
+        throw WindfireError(.rateLimited, "the API key has used up its targets per second", retryAfter: wait)
     }
 
     private func seal(
@@ -118,7 +127,11 @@ struct PushEndpoint: Sendable {
         }
     }
 
-    private static func newID() -> UUIDv7 {
+}
+
+extension UUIDv7 {
+    /// Of this moment, from the system's random numbers.
+    static func new() -> UUIDv7 {
         UUIDv7(
             unixMilliseconds: WallClock.milliseconds(),
             random: (.random(in: .min ... .max), .random(in: .min ... .max)))

@@ -10,6 +10,8 @@ struct PushReception: Sendable {
         case here([ClientID])
         /// A job that is not sealed yet, and in how many chunks they are there.
         case job(JobID, chunks: Int)
+        /// Nobody by name: whoever is subscribed, or everyone.
+        case publish(PublishCall)
     }
 
     struct Received {
@@ -57,6 +59,9 @@ struct PushReception: Sendable {
         try checkEnd(request, received: received)
         try pieces.finish()
         let end = try intake.finish()
+        if let call = end.publish {
+            return Received(parameters: end.parameters, targets: .publish(call), total: 0, badLines: nil)
+        }
         if end.parameters.isAsync, jobs == nil {
             throw WindfireError(.notSupported, "async is not offered here: there is no store of jobs")
         }

@@ -1,9 +1,9 @@
 import Common
 
-/// The body `{"to":{"clients":[…]},"data":…,…}` in pieces, cut anywhere, its fields in any order. The brackets and
-/// commas around the fields and ids are followed byte by byte; each name, value and id is collected until it stands
-/// whole and is then given to the scanner. So there is never more in memory than one value and the ids that were not
-/// taken yet.
+/// The body `{"to":{"clients":[…]},"data":…,…}`, or `to` with topics, in pieces, cut anywhere, its fields in any order.
+/// The brackets and commas around the fields and ids are followed byte by byte; each name, value and id is collected
+/// until it stands whole and is then given to the scanner. So there is never more in memory than one value and the ids
+/// that were not taken yet.
 struct JSONBodyParser {
     private enum Level {
         case body, to
@@ -26,16 +26,18 @@ struct JSONBodyParser {
         case body
         case name(Level)
         case field(String)
-        /// `to` or `to.clients`, and neither an object nor an array.
+        /// `to.topic` or `to.everyone`.
+        case audience(String)
+        /// `to` or a list in it, and neither an object nor an array.
         case wrongType(String)
         case element
 
-        func bytesMax(_ fields: PushFields) -> Int {
+        func bytesMax(_ fields: PushFields, list: String) -> Int {
             switch self {
             case .field(let name): fields.bytesMax(of: name)
             // Six bytes for one is the longest escape, and the quotes.
-            case .element: ClientID.bytesMax * 6 + 2
-            case .body, .name, .wrongType: PushFields.fieldBytesMax
+            case .element: (list == "topics" ? Topic.bytesMax : ClientID.bytesMax) * 6 + 2
+            case .body, .name, .audience, .wrongType: PushFields.fieldBytesMax
             }
         }
     }
@@ -52,14 +54,20 @@ struct JSONBodyParser {
     private var place = Place.start
     private var collected: Collected?
     private var fields: PushFields
+    private var audience: AudienceFields
     private var hasTo = false
-    private var hasClients = false
-    /// Elements of `to.clients` so far.
+    /// Elements of `to.clients` or `to.topics` so far.
     private var elements = 0
     /// Of the first byte of this piece in the body.
     private var offset = 0
 
-    init(limits: Limits) { fields = PushFields(limits: limits) }
+    init(limits: Limits) {
+        fields = PushFields(limits: limits)
+        audience = AudienceFields(limits: limits)
+    }
+
+    /// `clients` or `topics`, while one of them is read.
+    private var list: String { audience.name ?? "clients" }
 
     mutating func feed(
         _ bytes: UnsafeRawBufferPointer, into targets: inout TargetCollector
@@ -86,7 +94,7 @@ struct JSONBodyParser {
     }
 
     /// - Throws: `invalid_json` when the body is not complete, `invalid_request` when a field is missing.
-    mutating func finish() throws(WindfireError) -> PushParameters {
+    mutating func finish() throws(WindfireError) -> PushIntake.Content {
         if let collected {
             try Self.validate(collected.bytes, at: collected.offset)
             // A number at the end of all is whole; the body around it may not be.
@@ -94,7 +102,8 @@ struct JSONBodyParser {
         }
         guard case .end = place else { throw Self.notJSON(.unexpectedEnd, at: offset) }
         guard hasTo else { throw PushFields.refusal("to is missing") }
-        return try fields.finish()
+        guard let audience = audience.audience else { return .clients(try fields.finish()) }
+        return .publish(try fields.finish(for: audience), dedupeKey: fields.dedupeKey)
     }
 
     // MARK: Between values
@@ -118,14 +127,18 @@ struct JSONBodyParser {
             return .wrongType("to")
         case (.value(.body, let name), _):
             return .field(name)
+        case (.value(.to, name: "topic"), _):
+            return .audience("topic")
+        case (.value(.to, name: "everyone"), _):
+            return .audience("everyone")
         case (.value(.to, _), UInt8(ascii: "[")):
             place = .element(isFirst: true)
         case (.value(.to, _), _):
-            return .wrongType("to.clients")
+            return .wrongType("to.\(list)")
         case (.separator(let level), UInt8(ascii: ",")):
             place = .name(level, isFirst: false)
         case (.element(isFirst: true), UInt8(ascii: "]")):
-            throw PushFields.refusal("to.clients is empty")
+            throw PushFields.refusal("to.\(list) is empty")
         case (.element, _):
             return .element
         case (.elementSeparator, UInt8(ascii: ",")):
@@ -144,7 +157,7 @@ struct JSONBodyParser {
         switch level {
         case .body: place = .end
         case .to:
-            guard hasClients else { throw PushFields.refusal("to.clients is missing") }
+            guard audience.name != nil else { throw PushFields.refusal("to.clients is missing") }
             place = .separator(.body)
         }
     }
@@ -167,7 +180,9 @@ struct JSONBodyParser {
         guard var value = collected else { return start }
         let end = value.framer.scan(bytes, from: start)
         let part = UnsafeRawBufferPointer(rebasing: bytes[start..<(end ?? bytes.count)])
-        guard value.bytes.count + part.count <= value.role.bytesMax(fields) else { throw tooLong(value.role) }
+        guard value.bytes.count + part.count <= value.role.bytesMax(fields, list: list) else {
+            throw tooLong(value.role)
+        }
         guard let end else {
             // Taken out first, so that there is one owner and the bytes are appended in place.
             collected = nil
@@ -203,6 +218,10 @@ struct JSONBodyParser {
             try Self.validate(bytes, at: value.offset)
             try fields.set(name, to: bytes)
             place = .separator(.body)
+        case .audience:
+            try Self.validate(bytes, at: value.offset)
+            try audience.set(bytes)
+            place = .separator(.to)
         case .body:
             try Self.validate(bytes, at: value.offset)
             throw PushFields.refusal("the body has the wrong type")
@@ -222,17 +241,17 @@ struct JSONBodyParser {
         } catch {
             guard error.reason == .wrongType else { throw Self.notJSON(error.reason, at: offset + error.offset) }
             try Self.validate(bytes, at: offset)
-            throw PushFields.refusal("to.clients[\(elements)] has the wrong type")
+            throw PushFields.refusal("to.\(list)[\(elements)] has the wrong type")
         }
-        let client: ClientID
-        do throws(WindfireError) {
-            client = try ClientID(text)
-        } catch {
+        if audience.name == "topics" { try audience.add(text) } else { try targets.add(try client(text)) }
+        elements += 1
+        place = .elementSeparator
+    }
+
+    private func client(_ text: String) throws(WindfireError) -> ClientID {
+        do throws(WindfireError) { return try ClientID(text) } catch {
             throw WindfireError(error.code, "to.clients[\(elements)]: \(error.message)")
         }
-        elements += 1
-        try targets.add(client)
-        place = .elementSeparator
     }
 
     private mutating func takeName(
@@ -248,15 +267,7 @@ struct JSONBodyParser {
             try fields.begin(name)
             if name == "to" { hasTo = true }
         case .to:
-            switch name {
-            case "clients":
-                guard !hasClients else { throw PushFields.refusal("to.clients is given twice") }
-                hasClients = true
-            case "topic", "group", "everyone":
-                throw WindfireError(.notSupported, "to.\(name) is not offered by this version")
-            default:
-                throw PushFields.refusal("there is no field to.\(PushFields.shown(name))")
-            }
+            try audience.begin(name)
         }
         place = .colon(level, name: name)
     }
@@ -267,9 +278,13 @@ struct JSONBodyParser {
         switch role {
         case .field(let name): fields.tooLong(name)
         case .element where collected?.framer.isString == true:
-            WindfireError(
-                .invalidID, "to.clients[\(elements)]: client id is longer than \(ClientID.bytesMax) bytes")
-        case .element: PushFields.refusal("to.clients[\(elements)] has the wrong type")
+            list == "topics"
+                ? WindfireError(
+                    .invalidTopic, "to.topics[\(elements)]: a topic has at most \(Topic.bytesMax) bytes")
+                : WindfireError(
+                    .invalidID, "to.clients[\(elements)]: client id is longer than \(ClientID.bytesMax) bytes")
+        case .element: PushFields.refusal("to.\(list)[\(elements)] has the wrong type")
+        case .audience(let name): PushFields.refusal("to.\(name) is too long")
         case .name: PushFields.refusal("there is a field with a name of more than \(PushFields.fieldBytesMax) bytes")
         case .body: PushFields.refusal("the body has the wrong type")
         case .wrongType(let field): PushFields.refusal("\(field) has the wrong type")

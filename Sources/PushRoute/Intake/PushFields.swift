@@ -13,6 +13,8 @@ struct PushFields {
 
     private let limits: Limits
     private var data: [UInt8]?
+    /// The data of several messages.
+    private var batch: [[UInt8]]?
     private var parameters = PushParameters(data: [])
     private var seen: Set<String> = []
 
@@ -23,19 +25,25 @@ struct PushFields {
     mutating func begin(_ name: String) throws(WindfireError) {
         guard seen.insert(name).inserted else { throw Self.refusal("\(Self.shown(name)) is given twice") }
         switch name {
-        case "to", "data", "mode", "ttl_s", "collapse_key", "dedupe_key", "rate_per_s", "async": return
+        case "to", "data", "batch", "mode", "ttl_s", "collapse_key", "dedupe_key", "rate_per_s", "async": return
         default: throw Self.refusal("there is no field \(Self.shown(name))")
         }
     }
 
     /// How many bytes the value of a field may have, as it is written.
-    func bytesMax(of name: String) -> Int { name == "data" ? limits.payloadBytesMax : Self.fieldBytesMax }
+    func bytesMax(of name: String) -> Int {
+        switch name {
+        case "data": limits.payloadBytesMax
+        // More could never be published at once.
+        case "batch": limits.publishBytesMax
+        default: Self.fieldBytesMax
+        }
+    }
 
     /// The value of a field is longer than that.
     func tooLong(_ name: String) -> WindfireError {
-        name == "data"
-            ? WindfireError(.payloadTooLarge, "data is longer than \(limits.payloadBytesMax) bytes")
-            : Self.refusal("\(name) is longer than \(Self.fieldBytesMax) bytes")
+        let text = "\(name) is longer than \(bytesMax(of: name)) bytes"
+        return name == "data" || name == "batch" ? WindfireError(.payloadTooLarge, text) : Self.refusal(text)
     }
 
     /// - Parameter value: one JSON value, validated, without white space around it.
@@ -44,6 +52,8 @@ struct PushFields {
         case "data":
             guard value.count <= limits.payloadBytesMax else { throw tooLong(name) }
             data = Array(value)
+        case "batch":
+            batch = try readBatch(value)
         case "mode":
             guard let mode = PushParameters.Mode(rawValue: try Self.text(name, value)) else {
                 throw Self.refusal("mode is neither live nor stored")
@@ -64,14 +74,69 @@ struct PushFields {
         }
     }
 
-    /// All fields have been read.
+    /// - Throws: `payload_too_large` for too many messages or one that is too long.
+    private func readBatch(_ value: UnsafeRawBufferPointer) throws(WindfireError) -> [[UInt8]] {
+        let countMax = limits.messagesPerPublishMax
+        let ranges = try Self.read("batch", value) { (scanner) throws(JSONFailure) in
+            var ranges: [Range<Int>] = []
+            try scanner.enterArray()
+            while try scanner.nextElement() {
+                let range = try scanner.skipValue()
+                if ranges.count <= countMax { ranges.append(range) }
+            }
+            return ranges
+        }
+        guard !ranges.isEmpty else { throw Self.refusal("batch is empty") }
+        guard ranges.count <= countMax else {
+            throw WindfireError(.payloadTooLarge, "batch has more than \(countMax) messages")
+        }
+        for (index, range) in ranges.enumerated() where range.count > limits.payloadBytesMax {
+            throw WindfireError(
+                .payloadTooLarge, "batch[\(index)] is longer than \(limits.payloadBytesMax) bytes")
+        }
+        return ranges.map { Array(value[$0]) }
+    }
+
+    /// All fields of a push to clients have been read.
     /// - Throws: `invalid_request` when `data` is missing.
     func finish() throws(WindfireError) -> PushParameters {
+        guard batch == nil else {
+            throw Self.refusal("batch is for topics and everyone; clients get one message a push")
+        }
         guard let data else { throw Self.refusal("data is missing") }
         var parameters = parameters
         parameters.data = data
         return parameters
     }
+
+    /// All fields of a publish have been read.
+    /// - Throws: `invalid_request` when there is neither `data` nor `batch`, or both; `not_supported` for what goes
+    ///   with clients alone.
+    func finish(for audience: PublishCall.Audience) throws(WindfireError) -> PublishCall {
+        func unsupported(_ text: String) -> WindfireError { WindfireError(.notSupported, text) }
+        guard parameters.mode == .live else {
+            throw unsupported("mode stored is for clients; what a topic keeps is set by topics.rules")
+        }
+        guard parameters.timeToLive == nil else { throw unsupported("ttl_s is for clients") }
+        guard parameters.collapseKey == nil else { throw unsupported("collapse_key is for clients") }
+        guard !parameters.isAsync else { throw unsupported("async is for clients") }
+        var audience = audience
+        if let rate = parameters.ratePerSecond {
+            guard case .everyone = audience else { throw unsupported("rate_per_s is for clients and everyone") }
+            audience = .everyone(perSecondMax: rate)
+        }
+        let messages: [[UInt8]]
+        switch (data, batch) {
+        case (let data?, nil): messages = [data]
+        case (nil, let batch?): messages = batch
+        case (nil, nil): throw Self.refusal("data is missing, and so is batch")
+        case (_?, _?): throw Self.refusal("data and batch are both given")
+        }
+        return PublishCall(audience: audience, messages: messages, isBatch: batch != nil)
+    }
+
+    /// The key that both kinds may have.
+    var dedupeKey: String? { parameters.dedupeKey }
 
     /// Reads an object that stands whole in memory, and has no `to`.
     /// - Parameter place: what it is called in messages.

@@ -11,7 +11,7 @@ import Common
 ///     let end = try intake.finish()
 package struct PushIntake {
     package enum Form: Equatable, Sendable {
-        /// `{"to":{"clients":[…]},"data":…}`, fields in any order.
+        /// `{"to":{"clients":[…]},"data":…}`, fields in any order; or with topics, or everyone, in `to`.
         case json
         /// The push without `to` on the first line, then an id on each.
         case lines(onBadLine: BadLines.Policy)
@@ -19,9 +19,18 @@ package struct PushIntake {
         case csv(PushParameters, onBadLine: BadLines.Policy)
     }
 
+    /// What a body says beside the ids.
+    package enum Content: Equatable, Sendable {
+        case clients(PushParameters)
+        case publish(PublishCall, dedupeKey: String?)
+    }
+
     /// What is known once the body has ended.
     package struct End: Equatable, Sendable {
         package let parameters: PushParameters
+        /// Set when the push is for topics or everyone. There are no ids then, and nothing counts of the parameters but
+        /// the `dedupe_key`.
+        package let publish: PublishCall?
         /// The ids that are in no chunk yet, at least one: all of them, when there are few.
         package let rest: [ClientID]
         /// Different clients, over all chunks and the rest.
@@ -84,7 +93,13 @@ package struct PushIntake {
         let badLines: BadLines?
         switch parser {
         case .json(var json):
-            parameters = try json.finish()
+            switch try json.finish() {
+            case .clients(let push): parameters = push
+            case .publish(let call, let key):
+                return End(
+                    parameters: PushParameters(data: [], dedupeKey: key), publish: call, rest: [], total: 0,
+                    badLines: nil)
+            }
             badLines = nil
         case .lines(var lines):
             parameters = try lines.finish(into: &targets)
@@ -98,6 +113,7 @@ package struct PushIntake {
         }
         guard targets.total > 0 else { throw PushFields.refusal("there is no client id in the body") }
         let total = targets.total
-        return End(parameters: parameters, rest: targets.takeLast(), total: total, badLines: badLines)
+        return End(
+            parameters: parameters, publish: nil, rest: targets.takeLast(), total: total, badLines: badLines)
     }
 }

@@ -12,7 +12,7 @@ import ZooKeeperRegistry
 /// the ones in memory when all roles share a process.
 struct Engines: Sendable {
     let registry: any Registry
-    let routes: any RouteStore & InboxStore
+    let routes: any RouteStore & InboxStore & TopicStore
     let caller: GRPCNodeCaller
     let secret: SharedSecret
     /// To be run before the roles and stopped after them.

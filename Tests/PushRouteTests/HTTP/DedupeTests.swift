@@ -87,13 +87,13 @@ import Testing
         let redis = try RedisRouteStore(
             configuration: RedisConfiguration(url: "redis://127.0.0.1:\(server.port)"), limits: .default,
             logger: quiet, group: MultiThreadedEventLoopGroup.singleton)
-        for store in [InMemoryRouteStore(), redis] as [any RouteStore & InboxStore] {
+        for store in [InMemoryRouteStore(), redis] as [any RouteStore & InboxStore & TopicStore] {
             try await onlyOneSends(store)
         }
         await redis.shutDown()
     }
 
-    private func onlyOneSends(_ store: any RouteStore & InboxStore) async throws {
+    private func onlyOneSends(_ store: any RouteStore & InboxStore & TopicStore) async throws {
         let jobs = RecordingJobs()
         var configuration = PushRouteConfiguration(
             incarnation: Incarnation(node: NodeID(unchecked: "r1"), life: 1),

@@ -124,7 +124,7 @@ import Testing
         (#"{"to":{"clients":["a",""]},"data":1}"#, 400, "invalid_id"),
         (#"{"to":{"clients":["a\u0000b"]},"data":1}"#, 400, "invalid_id"),
         (#"{"to":{"clients":["a\#(String(repeating: "x", count: 128))"]},"data":1}"#, 400, "invalid_id"),
-        (#"{"to":{"topic":"t"},"data":1}"#, 501, "not_supported"),
+        (#"{"to":{"group":"g"},"data":1}"#, 501, "not_supported"),
         (#"{"to":{"clients":["a"]},"async":true,"data":1}"#, 501, "not_supported"),
         (#"{"to":{"clients":["a"]},"mode":"stored","ttl_s":0,"data":1}"#, 400, "invalid_request"),
         (#"{"to":{"clients":["a"]},"data":"\#(String(repeating: "x", count: 256 << 10))"}"#, 413, "payload_too_large"),

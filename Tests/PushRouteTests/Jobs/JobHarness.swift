@@ -142,6 +142,12 @@ final class RememberingNodes: NodeCaller {
         return delivery.sessions.map { _ in .written }
     }
 
+    func publish(_ batch: PublishBatch, on member: Member) async throws(WindfireError) -> [PublishOutcome] {
+        batch.publications.map { _ in .none }
+    }
+    func figures(of topic: Topic, on member: Member) async throws(WindfireError) -> TopicFigures {
+        TopicFigures(subscribers: 0)
+    }
     func kick(_ sessions: [SessionID], for reason: CloseReason, on member: Member) async throws(WindfireError) -> Int {
         0
     }

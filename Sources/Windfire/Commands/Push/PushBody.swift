@@ -13,12 +13,29 @@ struct PushBody {
     var dedupeKey: String?
     var rate: Int?
 
+    /// Who is not named client by client.
+    enum Audience: Equatable {
+        case topics([String])
+        case everyone
+    }
+
     /// The object with all ids in it.
-    func json(clients: [String]) throws -> ByteBuffer {
+    func json(clients: [String]) throws -> ByteBuffer { try json(to: "clients", clients) }
+
+    func json(to audience: Audience) throws -> ByteBuffer {
+        switch audience {
+        case .topics(let topics) where topics.count == 1: try json(to: "topic", topics[0])
+        case .topics(let topics): try json(to: "topics", topics)
+        case .everyone: try json(to: "everyone", true)
+        }
+    }
+
+    private func json(to field: String, _ value: some Encodable) throws -> ByteBuffer {
+        let value = try JSONEncoder().encode(value)
         var body = ByteBuffer()
-        body.reserveCapacity(64 + data.count + clients.reduce(0) { $0 + $1.utf8.count + 3 })
-        body.writeString(#"{"to":{"clients":"#)
-        body.writeBytes(try JSONEncoder().encode(clients))
+        body.reserveCapacity(256 + data.count + value.count)
+        body.writeString("{\"to\":{\"\(field)\":")
+        body.writeBytes(value)
         body.writeString("},")
         body.writeBytes(push.dropFirst())
         return body

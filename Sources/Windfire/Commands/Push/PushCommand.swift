@@ -6,7 +6,7 @@ import NIOCore
 
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "push", abstract: "Push to clients and print the receipt.",
+        commandName: "push", abstract: "Push to clients, topics or everyone and print the receipt.",
         discussion: """
             Exits 0 when the push was carried out, also when somebody was offline; the receipt tells. A long list \
             becomes a job: its progress is shown until it has ended.
@@ -24,6 +24,12 @@ struct PushCommand: AsyncParsableCommand {
             valueName: "path"))
     var file: String?
 
+    @Option(help: "A topic: whoever is subscribed gets the message. May be given several times.")
+    var topic: [String] = []
+
+    @Flag(help: "Everyone who is connected gets the message.")
+    var everyone = false
+
     @Option(help: "What to push: one JSON value.")
     var data: String
 
@@ -39,7 +45,7 @@ struct PushCommand: AsyncParsableCommand {
     @Option(help: "A repeated push with this key sends nothing, for 10 minutes.")
     var dedupeKey: String?
 
-    @Option(help: "Clients a second, for a list that becomes a job.")
+    @Option(help: "Clients a second, for a list that becomes a job; connections a second with --everyone.")
     var rate: Int?
 
     @Flag(help: "Leave out lines of the file that are no client ids, and say which.")
@@ -49,7 +55,13 @@ struct PushCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard (to == nil) != (file == nil) else { throw ValidationError("give either --to or --file") }
+        guard [to != nil, file != nil, !topic.isEmpty, everyone].count(where: \.self) == 1 else {
+            throw ValidationError("give one of --to, --file, --topic and --everyone")
+        }
+        guard audience == nil || !(stored || ttl != nil || collapseKey != nil) else {
+            throw ValidationError("--stored, --ttl and --collapse-key go with clients")
+        }
+        guard topic.isEmpty || rate == nil else { throw ValidationError("--rate does not go with --topic") }
         guard !skipBadLines || file != nil else { throw ValidationError("--skip-bad-lines goes with --file") }
         guard (try? JSONSerialization.jsonObject(with: Data(data.utf8), options: .fragmentsAllowed)) != nil else {
             throw ValidationError("--data is not JSON; a text needs its quotes: --data '\"hello\"'")
@@ -65,9 +77,17 @@ struct PushCommand: AsyncParsableCommand {
             Output.line(json: answer)
         } else if let duplicate = try? APIClient.decode(answer, as: DuplicatePush.self) {
             Output.line("push \(duplicate.id) was sent before; nothing was sent now")
+        } else if audience != nil {
+            Output.line(try APIClient.decode(answer, as: TopicReceipt.self).text)
         } else {
             Output.line(try APIClient.decode(answer, as: Receipt.self).text)
         }
+    }
+
+    /// Nil when the push is for clients.
+    var audience: PushBody.Audience? {
+        if everyone { return .everyone }
+        return topic.isEmpty ? nil : .topics(topic)
     }
 
     var fields: PushBody {
@@ -77,6 +97,9 @@ struct PushCommand: AsyncParsableCommand {
     }
 
     private func send() async throws -> Data {
+        if let audience {
+            return try await route.client.post("/v1/push", fields.json(to: audience), timeout: .seconds(120))
+        }
         guard let file else {
             let ids = (to ?? "").split(separator: ",").map(String.init)
             guard !ids.isEmpty else { throw CommandFailure("there is no client to push to") }
