@@ -13,13 +13,23 @@ extension PushClient {
         public let from: String?
         /// Whether the server keeps it until it is acknowledged.
         public let wantsAcknowledgement: Bool
+        /// What it was published to; nil when it was for this client.
+        public let topic: String?
+        /// Its place in what the topic keeps: `subscribe` goes on behind it, when it is given as `since`. Nil where the
+        /// topic keeps nothing.
+        public let position: String?
 
-        public init(id: String, data: [UInt8], timestamp: Int, from: String? = nil, wantsAcknowledgement: Bool) {
+        public init(
+            id: String, data: [UInt8], timestamp: Int, from: String? = nil, wantsAcknowledgement: Bool,
+            topic: String? = nil, position: String? = nil
+        ) {
             self.id = id
             self.data = data
             self.timestamp = timestamp
             self.from = from
             self.wantsAcknowledgement = wantsAcknowledgement
+            self.topic = topic
+            self.position = position
         }
 
         /// The data as a value of the application.

@@ -20,11 +20,12 @@ extension PushClient {
             wires[connection]?.send(
                 .hello(token: token, device: device, takesInbox: configuration.takesStoredMessages))
         case .presentToken(let connection, let token):
-            wires[connection]?.send(.token(token, ref: requests.nextRef()))
+            wires[connection]?.send(.token(token, ref: refs.next()))
         case .ping(let connection): wires[connection]?.send(.ping)
         case .leave(let connection): wires.removeValue(forKey: connection)?.leave()
         case .drop(let connection):
             wires.removeValue(forKey: connection)?.drop()
+            connectionOfTopicsEnded(connection)
             requests.fail(of: connection)
         case .finish: finish()
         }
@@ -115,6 +116,7 @@ extension PushClient {
                     Logger.Metadata.Key.error: "\(end.error.code ?? end.error.kind.description)",
                 ])
             perform(machine.ended(connection, end, now: .now, random: .random(in: 0..<1)))
+            connectionOfTopicsEnded(connection)
             if activeConnection == nil { lastFailure = end.error }
         }
     }
@@ -130,14 +132,24 @@ extension PushClient {
             }
             // The last acknowledgement may have been lost with its connection.
             if activeConnection == connection, let id = cursor.text { wires[connection]?.send(.acknowledge(id: id)) }
-        case .message(let message):
-            guard isNew(message, on: connection) else { return }
-            if !queue.push(message), !isReadingPaused { setReading(false) }
-        case .gap(let missed): missedMessages += missed
+            if activeConnection == connection {
+                subscriptions.welcomed(connection, now: .now)
+                sayDueSubscriptions()
+            }
+        case .message(let message): if isNew(message, on: connection) { show(message) }
+        case .batch(let topic, let messages, let leftOut):
+            for message in subscriptions.receive(messages, of: topic, leftOut: leftOut, on: connection) {
+                show(message)
+            }
+        case .gap(let missed): missedMessages = missedMessages.addingSaturated(missed)
+        case .topicGap(let gap): received(gap, of: connection)
         case .pong: requests.ponged(by: connection)
-        case .ok(let ref, let delivered): requests.answered(ref, .success(delivered ?? 0))
+        case .ok(let ref, let delivered, let position):
+            requests.answered(ref, .success(delivered ?? 0))
+            performTopics(subscriptions.accepted(ref, position: position))
         case .error(let ref?, let refusal):
             requests.answered(ref, .failure(PushClientError(.refused, refusal.message, code: refusal.code)))
+            performTopics(subscriptions.refused(ref, refusal, now: .now, random: .random(in: 0..<1)))
         case .error(nil, let refusal): refusals[connection] = refusal
         case .move(let node, let after):
             machine.moveAsked(connection, to: node, after: after, now: .now)
@@ -152,8 +164,14 @@ extension PushClient {
         case .shown(let acknowledge):
             if acknowledge, let id = cursor.text { wires[connection]?.send(.acknowledge(id: id)) }
             return false
-        case nil: return recent.insert(message.id)
+        case nil:
+            return message.topic == nil
+                ? recent.insert(message.id) : subscriptions.receive(message, on: connection)
         }
+    }
+
+    private func show(_ message: Message) {
+        if !queue.push(message), !isReadingPaused { setReading(false) }
     }
 
     func setReading(_ isReading: Bool) {
@@ -164,6 +182,9 @@ extension PushClient {
     private func finish() {
         timer?.task.cancel()
         timer = nil
+        if let connection = subscriptions.connection { _ = subscriptions.ended(connection) }
+        waiters.settleAll(.failure(PushClientError(.notConnected, "the client is closed")))
+        notices.finish()
         for wire in wires.values { wire.leave() }
         wires = [:]
         requests.failAll()
@@ -182,8 +203,9 @@ extension PushClient {
 
     /// One timer, for the next deadline. It is moved only forward in urgency: deadlines that were put off (each message
     /// puts the liveness check off) are found put off when it fires, so that a message costs no timer.
-    private func scheduleTimer() {
-        guard let deadline = machine.nextDeadline else { return }
+    func scheduleTimer() {
+        let deadlines = [machine.nextDeadline, subscriptions.nextDeadline].compactMap(\.self)
+        guard let deadline = deadlines.min() else { return }
         if let timer, timer.at <= deadline { return }
         timer?.task.cancel()
         let delay = max(.zero, ContinuousClock.now.duration(to: deadline))
@@ -197,5 +219,6 @@ extension PushClient {
     private func timerFired() {
         timer = nil
         perform(machine.deadlineReached(now: .now, random: .random(in: 0..<1), isReadingPaused: isReadingPaused))
+        sayDueSubscriptions()
     }
 }

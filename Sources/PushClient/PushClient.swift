@@ -26,6 +26,7 @@ public actor PushClient {
 
     nonisolated let loop: any EventLoop
     nonisolated let broadcast = StateBroadcast()
+    nonisolated let notices = NoticeBroadcast()
     let configuration: Configuration
     let dialer: Dialer
     let tokens: TokenService
@@ -50,7 +51,10 @@ public actor PushClient {
     var isReadingPaused = false
     /// The latest acknowledgement that could not be sent yet. One is enough: they are cumulative.
     var heldAcknowledgement: String?
+    var refs = Refs()
     var requests = Requests()
+    var subscriptions = Subscriptions()
+    var waiters = SubscribeWaiters()
     var timer: (at: ContinuousClock.Instant, task: Scheduled<Void>)?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
@@ -79,6 +83,7 @@ public actor PushClient {
         timer?.task.cancel()
         for wire in wires.values { wire.drop() }
         queue.finish()
+        notices.finish()
     }
 
     /// Connects, and keeps connected from then on. A second call changes nothing.
@@ -94,8 +99,11 @@ public actor PushClient {
     public nonisolated var states: AsyncStream<State> { broadcast.stream() }
 
     /// Tells the server that this message and all before it were dealt with. Without a connection it is told after the
-    /// next welcome.
-    public func acknowledge(_ message: Message) { acknowledge(upTo: message.id) }
+    /// next welcome. Messages of topics need no acknowledgement, and none is sent for them.
+    public func acknowledge(_ message: Message) {
+        guard message.topic == nil || message.wantsAcknowledgement else { return }
+        acknowledge(upTo: message.id)
+    }
 
     /// - Parameter id: of a message of this client.
     public func acknowledge(upTo id: String) {

@@ -1,5 +1,15 @@
 import NIOCore
 
+/// Names of requests, counted from 1 and used once.
+struct Refs: Equatable {
+    private var last = 0
+
+    mutating func next() -> Int {
+        last += 1
+        return last
+    }
+}
+
 /// Requests that wait for the server's answer, by `ref`. Pings have none on the wire: a pong answers the oldest.
 struct Requests {
     typealias Answer = Result<Int, PushClientError>
@@ -13,15 +23,9 @@ struct Requests {
         let continuation: CheckedContinuation<Answer, Never>
     }
 
-    private var lastRef = 0
     private var waiting: [Int: Waiting] = [:]
 
     var isFull: Bool { waiting.count >= Self.waitingMax }
-
-    mutating func nextRef() -> Int {
-        lastRef += 1
-        return lastRef
-    }
 
     mutating func add(
         _ ref: Int, on connection: Int, isPing: Bool, _ continuation: CheckedContinuation<Answer, Never>
@@ -59,7 +63,7 @@ extension PushClient {
             throw PushClientError(.notConnected, "there is no connection now")
         }
         guard !requests.isFull else { throw PushClientError(.invalidInput, "too many requests wait for answers") }
-        let ref = requests.nextRef()
+        let ref = refs.next()
         wire.send(frame(ref))
         let timeout = loop.scheduleTask(in: TimeAmount(configuration.requestTimeout)) { [weak self] in
             self?.assumeIsolated {

@@ -79,7 +79,59 @@ import Testing
         #expect(throws: (any Error).self) { try Windfire.parseAsRoot(["push"] + options) }
     }
 
+    @Test(arguments: [
+        (["--topic", "room/1"], #"{"to":{"topic":"room\/1"},"data":1}"#),
+        (
+            ["--topic", "a", "--topic", "b", "--dedupe-key", "k"],
+            #"{"to":{"topics":["a","b"]},"dedupe_key":"k","data":1}"#
+        ),
+        (["--everyone", "--rate", "9"], #"{"to":{"everyone":true},"rate_per_s":9,"data":1}"#),
+    ])
+    func `topics and everyone are named instead of clients`(_ options: [String], _ body: String) throws {
+        let command = try #require(try Windfire.parseAsRoot(["push", "--data", "1"] + options) as? PushCommand)
+        let audience = try #require(command.audience)
+        #expect(try String(buffer: command.fields.json(to: audience)) == body)
+    }
+
+    @Test(arguments: [
+        ["--topic", "a", "--to", "b"], ["--topic", "a", "--everyone"], [], ["--topic", "a", "--stored"],
+        ["--everyone", "--ttl", "1h"], ["--everyone", "--collapse-key", "k"], ["--topic", "a", "--rate", "5"],
+    ])
+    func `what does not go with topics is refused`(_ options: [String]) {
+        #expect(throws: (any Error).self) { try Windfire.parseAsRoot(["push", "--data", "1"] + options) }
+    }
+
     // What it shows.
+
+    @Test func `a receipt of a topic counts, and names the nodes that failed`() throws {
+        let one = #"""
+            {"id":"i","topic":"room/1","nodes":2,"delivered":31,"refused":1,"failed_nodes":[],"position":"7-e"}
+            """#
+        #expect(
+            try APIClient.decode(Data(one.utf8), as: TopicReceipt.self).text == """
+                push i
+                topic   nodes  delivered  refused  position
+                room/1      2         31        1  7-e
+                """)
+        let several = #"""
+            {"id":"i","results":[{"topic":"a","nodes":1,"delivered":0,"refused":0,
+              "failed_nodes":[{"node":"n1","reason":"node_unavailable"}]},{"topic":"b","error":"routes_unavailable"}]}
+            """#
+        #expect(
+            try APIClient.decode(Data(several.utf8), as: TopicReceipt.self).text == """
+                push i
+                topic  nodes  delivered  refused  position
+                a          1          0        0
+                b          -          -        -
+
+                topic  node  reason
+                a      n1    node_unavailable
+                b      -     routes_unavailable
+                """)
+        let everyone = #"{"id":"i","everyone":true,"nodes":1,"delivered":5,"refused":0,"failed_nodes":[]}"#
+        let text = try APIClient.decode(Data(everyone.utf8), as: TopicReceipt.self).text
+        #expect(text.contains("\neveryone      1          5"))
+    }
 
     @Test func `a receipt says who is waiting in the inbox and which lines were left out`() throws {
         let answer = #"""

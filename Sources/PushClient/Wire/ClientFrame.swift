@@ -1,13 +1,17 @@
 import Foundation
 
 /// What the client says, as JSON text frames of `windfire.v1`.
-enum ClientFrame {
+enum ClientFrame: Equatable {
     case hello(token: String, device: String?, takesInbox: Bool = true)
     case acknowledge(id: String)
     case ping
     case token(String, ref: Int)
     /// `data` is one JSON value; it is put in as it stands.
     case send(to: String, data: [UInt8], ref: Int)
+    /// `since` is a position in the topic's history.
+    case subscribe(String, since: String?, ref: Int)
+    case unsubscribe(String, ref: Int)
+    case publish([UInt8], to: String, ref: Int)
 
     var text: String {
         switch self {
@@ -21,6 +25,14 @@ enum ClientFrame {
         case .send(let client, let data, let ref):
             let data = String(decoding: data, as: UTF8.self)
             return #"{"op":"send","to":\#(Self.quoted(client)),"data":\#(data),"ref":\#(ref)}"#
+        case .subscribe(let topic, let since, let ref):
+            let since = since.map { #","since":\#(Self.quoted($0))"# } ?? ""
+            return #"{"op":"subscribe","topic":\#(Self.quoted(topic))\#(since),"ref":\#(ref)}"#
+        case .unsubscribe(let topic, let ref):
+            return #"{"op":"unsubscribe","topic":\#(Self.quoted(topic)),"ref":\#(ref)}"#
+        case .publish(let data, let topic, let ref):
+            let data = String(decoding: data, as: UTF8.self)
+            return #"{"op":"publish","topic":\#(Self.quoted(topic)),"data":\#(data),"ref":\#(ref)}"#
         }
     }
 

@@ -49,6 +49,20 @@ struct JSONFields: Sendable {
         raw(name).flatMap { try? JSONDecoder().decode(type, from: Data($0)) }
     }
 
+    /// The elements of an array; nil when the field is none.
+    func elements(_ name: String) -> [ArraySlice<UInt8>]? {
+        guard let range = ranges[name] else { return nil }
+        var cursor = Cursor(bytes: bytes, place: range.lowerBound)
+        guard cursor.take(UInt8(ascii: "[")) else { return nil }
+        var elements: [ArraySlice<UInt8>] = []
+        if cursor.take(UInt8(ascii: "]")) { return elements }
+        repeat {
+            guard let value = cursor.value() else { return nil }
+            elements.append(bytes[value])
+        } while cursor.take(UInt8(ascii: ","))
+        return cursor.take(UInt8(ascii: "]")) ? elements : nil
+    }
+
     private static func string(_ quoted: ArraySlice<UInt8>) -> String? {
         guard quoted.count >= 2, quoted.first == UInt8(ascii: "\"") else { return nil }
         guard quoted.contains(UInt8(ascii: "\\")) else {

@@ -4,9 +4,14 @@ enum ServerFrame: Equatable {
     case message(PushClient.Message)
     /// So many stored messages were lost to this device.
     case gap(missed: Int)
+    /// So many messages of a topic cannot be replayed.
+    case topicGap(TopicGap)
+    /// What came to a merged topic within its window, without what its rule left out.
+    case batch(topic: String, [PushClient.Message], leftOut: Int)
     case pong
-    /// Answer to a request that carried `ref`. `delivered` is there for `send`.
-    case ok(ref: Int, delivered: Int?)
+    /// Answer to a request that carried `ref`. `delivered` is there for `send` and `publish`, `position` for a
+    /// `subscribe` to a topic that keeps a history.
+    case ok(ref: Int, delivered: Int?, position: String? = nil)
     /// Answer to a request, when it has a `ref`; else the reason of a close that follows.
     case error(ref: Int?, Refusal)
     case move(PushClient.Node, after: Duration)
@@ -20,6 +25,12 @@ enum ServerFrame: Equatable {
         var retryAfter: Duration?
     }
 
+    struct TopicGap: Equatable {
+        var topic: String
+        var missed: Int
+        var reason: String
+    }
+
     /// Nil when the bytes are not a frame of this protocol.
     init?(_ bytes: [UInt8]) {
         guard let fields = JSONFields(bytes), let operation = fields.string("op") else { return nil }
@@ -29,16 +40,26 @@ enum ServerFrame: Equatable {
                 node: fields.string("node") ?? "",
                 heartbeat: fields.number("heartbeat_s").flatMap { Self.milliseconds($0 * 1_000) })
         case "message":
-            guard let id = fields.string("id"), let data = fields.raw("data") else { return nil }
-            self = .message(
-                PushClient.Message(
-                    id: id, data: Array(data), timestamp: fields.integer("ts") ?? 0, from: fields.string("from"),
-                    wantsAcknowledgement: fields.bool("ack") ?? false))
-        case "gap": self = .gap(missed: max(0, fields.integer("missed") ?? 0))
+            guard let message = Self.message(fields, topic: fields.string("topic")) else { return nil }
+            self = .message(message)
+        case "batch":
+            guard let topic = fields.string("topic"), let elements = fields.elements("messages") else { return nil }
+            let messages = elements.compactMap { element in
+                JSONFields(Array(element)).flatMap { Self.message($0, topic: topic) }
+            }
+            guard messages.count == elements.count else { return nil }
+            self = .batch(topic: topic, messages, leftOut: max(0, fields.integer("left_out") ?? 0))
+        case "gap":
+            let missed = max(0, fields.integer("missed") ?? 0)
+            guard let topic = fields.string("topic") else {
+                self = .gap(missed: missed)
+                return
+            }
+            self = .topicGap(TopicGap(topic: topic, missed: missed, reason: fields.string("reason") ?? ""))
         case "pong": self = .pong
         case "ok":
             guard let ref = fields.integer("ref") else { return nil }
-            self = .ok(ref: ref, delivered: fields.integer("delivered"))
+            self = .ok(ref: ref, delivered: fields.integer("delivered"), position: fields.string("position"))
         case "error":
             let refusal = Refusal(
                 code: fields.string("code") ?? "unknown", message: fields.string("message") ?? "",
@@ -50,6 +71,13 @@ enum ServerFrame: Equatable {
             self = .move(node, after: fields.number("after_ms").flatMap { Self.milliseconds($0) } ?? .zero)
         default: self = .unknown
         }
+    }
+
+    private static func message(_ fields: JSONFields, topic: String?) -> PushClient.Message? {
+        guard let id = fields.string("id"), let data = fields.raw("data") else { return nil }
+        return PushClient.Message(
+            id: id, data: Array(data), timestamp: fields.integer("ts") ?? 0, from: fields.string("from"),
+            wantsAcknowledgement: fields.bool("ack") ?? false, topic: topic, position: fields.string("position"))
     }
 
     /// From 0 to a day: no frame can make a wait that never ends.

@@ -9,7 +9,10 @@ struct SubscribeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "subscribe",
         abstract: "Connect as a client: one JSON line per message, each acknowledged; comes back after losses.",
-        discussion: "States go to standard error. Ends with 0 at Ctrl-C, with 1 when the server does not want it back.")
+        discussion: """
+            States, gaps and refusals go to standard error. Ends with 0 at Ctrl-C, with 1 when the server does not \
+            want it back or refuses a topic.
+            """)
 
     @Option(help: "Who to be.")
     var client: String
@@ -26,6 +29,12 @@ struct SubscribeCommand: AsyncParsableCommand {
     @Flag(help: "Take no stored messages.")
     var liveOnly = false
 
+    @Option(help: "A topic to hear, or a pattern with + and #. May be given several times.")
+    var topic: [String] = []
+
+    @Option(help: "The position of the last message heard of the topic: begin behind it. With one --topic.")
+    var since: String?
+
     @Option(help: "End after this many messages.")
     var count: Int?
 
@@ -36,6 +45,16 @@ struct SubscribeCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let count, count < 1 { throw ValidationError("--count is at least 1") }
+        do throws(WindfireError) {
+            let patterns = try topic.map { text throws(WindfireError) in try TopicPattern(text) }
+            guard let since else { return }
+            _ = try HistoryPosition(since)
+            guard patterns.count == 1, !patterns[0].isWildcard else {
+                throw WindfireError(.invalidRequest, "--since goes with one --topic, and not with a pattern")
+            }
+        } catch {
+            throw ValidationError(error.message)
+        }
     }
 
     func run() async throws {
@@ -52,6 +71,10 @@ struct SubscribeCommand: AsyncParsableCommand {
         let states = Task { [quiet] in
             for await state in push.states where !quiet { Output.note(Self.text(of: state)) }
         }
+        let notices = push.topicNotices
+        let refusal = Task { [quiet] in await Self.watch(notices, of: push, quiet: quiet) }
+        // Without a connection they are noted, and said with the welcome.
+        for topic in topic { try await push.subscribe(to: topic, since: since) }
         await push.start()
         var left = count
         for await message in push.messages {
@@ -63,17 +86,44 @@ struct SubscribeCommand: AsyncParsableCommand {
         file?.flush()
         await states.value
         interrupted.cancel()
+        if let refusal = await refusal.value { throw CommandFailure(refusal) }
         if case .closed(let ending) = push.state, ending != .closedByUser {
             throw CommandFailure(Self.text(of: ending))
         }
     }
 
-    static func line(of message: PushClient.Message) -> String {
-        let from = message.from.flatMap { try? JSONEncoder().encode($0) }.map {
-            #","from":"# + String(decoding: $0, as: UTF8.self)
+    /// Tells what happens to the topics until the client is closed, and closes it when one is refused.
+    /// - Returns: the reason then.
+    private static func watch(
+        _ notices: AsyncStream<PushClient.TopicNotice>, of push: PushClient, quiet: Bool
+    ) async -> String? {
+        var refusal: String?
+        for await notice in notices {
+            switch notice {
+            case .subscribed(let topic): if !quiet { Output.note("subscribed to \(topic)") }
+            case .gap(let topic, let missed, let reason):
+                Output.note("\(topic): \(missed) messages cannot be had any more: \(reason)")
+            case .refused(let topic, let code, let message):
+                refusal = refusal ?? "\(topic): \(code): \(message)"
+                await push.close()
+            }
         }
-        let data = String(decoding: message.data, as: UTF8.self)
-        return #"{"id":"\#(message.id)","ts":\#(message.timestamp)\#(from ?? ""),"data":\#(data)}"#
+        return refusal
+    }
+
+    static func line(of message: PushClient.Message) -> String {
+        var fields = [#""id":\#(quoted(message.id))"#, #""ts":\#(message.timestamp)"#]
+        if let from = message.from { fields.append(#""from":\#(quoted(from))"#) }
+        if let topic = message.topic { fields.append(#""topic":\#(quoted(topic))"#) }
+        if let position = message.position { fields.append(#""position":\#(quoted(position))"#) }
+        fields.append(#""data":\#(String(decoding: message.data, as: UTF8.self))"#)
+        return "{\(fields.joined(separator: ","))}"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 
     private static func text(of state: PushClient.State) -> String {
