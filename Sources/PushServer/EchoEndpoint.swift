@@ -27,12 +27,16 @@ package enum EchoEndpoint {
         let store = InMemoryRouteStore()
         let desk = LoginDesk(
             incarnation: incarnation, verifier: NoTokens(), routes: store, peers: peers, clock: { 0 }, logger: logger)
+        let topicDesk = TopicDesk(
+            incarnation: incarnation, store: store, rules: .none, limits: limits, logger: logger)
+        let publisher = TopicPublisher(store: store, registry: registry, nodes: peers)
         let hub = Hub(
             incarnation: incarnation, loops: Array(group.makeIterator()),
             settings: SessionSettings(
                 limits: limits, overflow: .disconnect, allowedOrigins: [], subprotocols: [EchoSubprotocol.self],
                 isEveryPath: true),
-            desk: desk, inboxes: InboxDesk(inboxes: store, logger: logger))
+            desk: desk, inboxes: InboxDesk(inboxes: store, logger: logger), topicDesk: topicDesk,
+            publisher: DevicePublisher(publisher: publisher, clock: WallClock.milliseconds))
         await hub.start()
         let entrance = Entrance(
             hub: hub, admission: Admission(limits: limits, connectionsMax: 1_000), tls: nil, trustedProxies: [],
@@ -58,6 +62,14 @@ package enum EchoEndpoint {
         func kick(
             _ sessions: [SessionID], for reason: CloseReason, on member: Member
         ) async throws(WindfireError) -> Int {
+            throw WindfireError(.nodeUnavailable, "there are no other nodes")
+        }
+
+        func publish(_ batch: PublishBatch, on member: Member) async throws(WindfireError) -> [PublishOutcome] {
+            throw WindfireError(.nodeUnavailable, "there are no other nodes")
+        }
+
+        func figures(of topic: Topic, on member: Member) async throws(WindfireError) -> TopicFigures {
             throw WindfireError(.nodeUnavailable, "there are no other nodes")
         }
     }

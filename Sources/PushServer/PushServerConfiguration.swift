@@ -38,6 +38,8 @@ package struct PushServerConfiguration: Sendable {
     package var drainTime: Duration = .seconds(5)
     /// Who is told when devices come and go; nil when nobody is.
     package var presence: PresenceConfiguration?
+    /// What topics keep, and which are merged.
+    package var topicRules = TopicRules.none
     package var limits = Limits.default
     package var version = "dev"
 

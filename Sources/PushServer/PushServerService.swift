@@ -16,7 +16,7 @@ import ServiceLifecycle
 package final class PushServerService: Service {
     private let configuration: PushServerConfiguration
     private let registry: any Registry
-    private let routes: any RouteStore & InboxStore
+    private let routes: any RouteStore & InboxStore & TopicStore
     private let verifier: any TokenVerifier
     private let caller: any NodeCaller
     private let secret: SharedSecret
@@ -36,7 +36,7 @@ package final class PushServerService: Service {
 
     package init(
         configuration: PushServerConfiguration, registry: any Registry,
-        routes: any RouteStore & InboxStore, verifier: any TokenVerifier, caller: any NodeCaller,
+        routes: any RouteStore & InboxStore & TopicStore, verifier: any TokenVerifier, caller: any NodeCaller,
         secret: SharedSecret, readiness: [ReadinessCheck] = [], logger: Logger
     ) {
         checks = readiness
@@ -83,13 +83,21 @@ package final class PushServerService: Service {
             incarnation: incarnation, verifier: verifier, routes: routes, peers: peers, presence: presence,
             clock: { Int64(WallClock.milliseconds() / 1000) }, logger: logger)
         let inboxes = InboxDesk(inboxes: routes, logger: logger)
+        let topicDesk = TopicDesk(
+            incarnation: incarnation, store: routes, rules: configuration.topicRules, limits: configuration.limits,
+            logger: logger)
+        let publisher = TopicPublisher(
+            store: routes, registry: registry, nodes: peers, rules: configuration.topicRules,
+            limits: configuration.limits, ownNode: .here(incarnation))
         let hub = Hub(
             incarnation: incarnation, loops: Array(group.makeIterator()),
             settings: SessionSettings(
                 limits: configuration.limits, overflow: configuration.overflow,
                 allowedOrigins: configuration.allowedOrigins, subprotocols: [JSONSubprotocol.self],
                 overPaceMax: configuration.overPaceMax),
-            desk: desk, inboxes: inboxes)
+            desk: desk, inboxes: inboxes, topicDesk: topicDesk,
+            publisher: DevicePublisher(publisher: publisher, clock: WallClock.milliseconds),
+            fanOutTime: NodeMetrics.fanOutTime(in: metrics))
         peers.attach(hub)
         let reconciler = Reconciler(
             hub: hub, desk: desk, peers: peers, routes: routes, registry: registry,
@@ -102,8 +110,9 @@ package final class PushServerService: Service {
         let rpc = try NodeRPCServer(
             service: hub, bind: configuration.grpcListen, secret: secret, limits: configuration.limits, logger: logger)
         let node = Node(
-            incarnation: incarnation, hub: hub, reconciler: reconciler, metrics: metrics, ops: ops, rpc: rpc,
-            group: group, logger: logger)
+            incarnation: incarnation, hub: hub, reconciler: reconciler, topicDesk: topicDesk, metrics: metrics,
+            ops: ops,
+            rpc: rpc, group: group, logger: logger)
         // Stopped last to first: the keepers end before the routes are taken back, so that nothing announces the node
         // again; while devices are sent away, it still answers its peers and says at /readyz that it is stopping.
         // A part that fails stops the others in the same order.
@@ -113,7 +122,7 @@ package final class PushServerService: Service {
         let tellers: [any Service] = presence.map { [$0.sender, $0] } ?? []
         let parts: [any Service] =
             tellers + [
-                ops, rpc, inboxes, Part { [self] in try await serve(node) }, reporter, reconciler, sweep,
+                ops, rpc, inboxes, topicDesk, Part { [self] in try await serve(node) }, reporter, reconciler, sweep,
             ]
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .critical)
@@ -135,6 +144,7 @@ package final class PushServerService: Service {
         let incarnation: Incarnation
         let hub: Hub
         let reconciler: Reconciler
+        let topicDesk: TopicDesk
         let metrics: PrometheusRegistry
         let ops: HTTPServer
         let rpc: NodeRPCServer
@@ -183,6 +193,7 @@ package final class PushServerService: Service {
         let listener = try await DeviceListener(
             on: address, entrance: entrance, group: node.group)
         NodeMetrics.add(to: node.metrics, hub: node.hub, entrance: entrance, reconciler: node.reconciler)
+        NodeMetrics.addTopics(to: node.metrics, hub: node.hub, topicDesk: node.topicDesk)
         let devicePort = listener.localAddress?.port ?? address.port
         let grpcPort = try await grpcPort(node)
         let addresses = NodeAddresses(configuration: configuration, devicePort: devicePort, grpcPort: grpcPort)

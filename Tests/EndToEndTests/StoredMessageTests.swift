@@ -51,9 +51,7 @@ extension EndToEnd {
             try await rest(.microseconds(.random(in: 0...40_000, using: &random)))
             let receipt = try await cluster.store(number, for: device.client)
             try #require(receipt.failed == 0)
-            // One that comes back before its end was noted displaces itself, and after five times in a minute it is told
-            // to wait for one: on a machine that lags, that is a slow round and no loss.
-            try await eventually(within: .seconds(100), "\(number) is shown") { device.shown.last == number }
+            try await eventually(within: .seconds(20), "\(number) is shown") { device.shown.last == number }
             await device.drop()
         }
     }

@@ -13,8 +13,8 @@ package enum SessionCommand: Equatable, Sendable {
     case gap(missed: Int)
     /// A request was done. `delivered` counts sessions for `send`; `expiresAt` is Unix seconds for `token`.
     case ok(ref: Reference?, delivered: Int? = nil, expiresAt: Int64? = nil)
-    /// A subscription stands. `position` is where the topic's history is now, if it keeps any. `isLocal`: the route store
-    /// is away, so only what is published on this node arrives until it is back.
+    /// A subscription stands. `position` is where the topic's history is now, if it keeps any. `isLocal`: the route
+    /// store is away, so only what is published on this node arrives until it is back.
     case subscribed(TopicPattern, ref: Reference?, position: HistoryPosition? = nil, isLocal: Bool = false)
     /// A request was refused; the connection goes on.
     case error(FailureCode, message: String, ref: Reference?)

@@ -16,6 +16,7 @@ package final class SessionRules: Sendable {
     /// How long the other side may take to answer our last words.
     package let closeGrace: TimeAmount
     package let inbox: InboxFlow.Rules
+    package let topicsPerSessionMax: Int
 
     package init(limits: Limits, overflow: Outbox.Policy, overPaceMax: Duration = .seconds(30)) {
         authenticationDeadline = TimeAmount(limits.authenticationDeadline)
@@ -28,6 +29,7 @@ package final class SessionRules: Sendable {
         pace = RateLimiter.Pace(perSecond: limits.messagesPerSecondMax, burst: limits.messagesBurstMax)
         self.overPaceMax = TimeAmount(overPaceMax)
         closeGrace = .seconds(2)
+        topicsPerSessionMax = limits.topicsPerSessionMax
         inbox = InboxFlow.Rules(
             windowMax: limits.inFlightMax, acknowledgementTimeout: TimeAmount(limits.acknowledgementTimeout))
     }

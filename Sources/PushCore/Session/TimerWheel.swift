@@ -61,3 +61,5 @@ package struct TimerWheel<Element> {
         return (UInt64(distance) + UInt64(tick.nanoseconds) - 1) / UInt64(tick.nanoseconds)
     }
 }
+
+extension TimerWheel: Sendable where Element: Sendable {}

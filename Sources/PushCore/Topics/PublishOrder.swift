@@ -40,9 +40,14 @@ package struct PublishOrder<Key: Hashable, Element> {
         case duplicate
         /// Its turn has passed without it.
         case tooLate
+        /// Its key was taken up at a later number, when another publisher was faster: nobody waits for this one, and
+        /// nobody had it. Only with `Start.anywhere`.
+        case beforeStart
     }
 
     private struct Lane {
+        /// Where it was taken up.
+        let first: UInt64
         var next: UInt64
         /// By rising number, all above `next`, but for those whose turn has come.
         var held: [(number: UInt64, element: Element)] = []
@@ -72,7 +77,7 @@ package struct PublishOrder<Key: Hashable, Element> {
     package mutating func open(_ key: Key, next number: UInt64, now: NIODeadline) {
         makeRoom(for: key)
         waiting.remove(key)
-        lanes[key] = Lane(next: number, heardAt: now)
+        lanes[key] = Lane(first: number, next: number, heardAt: now)
     }
 
     package mutating func close(_ key: Key) {
@@ -124,7 +129,10 @@ package struct PublishOrder<Key: Hashable, Element> {
 
     private mutating func hold(_ element: Element, _ number: UInt64, of key: Key, now: NIODeadline) -> Arrival {
         guard var lane = lanes[key] else { return .tooLate }
-        guard number >= lane.next else { return lane.skipped.contains(number) ? .tooLate : .duplicate }
+        guard number >= lane.next else {
+            if start == .anywhere, number < lane.first { return .beforeStart }
+            return lane.skipped.contains(number) ? .tooLate : .duplicate
+        }
         let place = lane.held.firstIndex { $0.number >= number } ?? lane.held.count
         if place < lane.held.count, lane.held[place].number == number { return .duplicate }
         lanes[key] = nil

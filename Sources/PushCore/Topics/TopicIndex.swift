@@ -85,6 +85,15 @@ package struct TopicIndex: ~Copyable {
         }
     }
 
+    /// Whether a message of the topic is for the session.
+    package func isSubscribed(_ session: SubscriberSlot, to topic: Topic) -> Bool {
+        var isMatched = false
+        table.forEachPattern(of: session) { number in
+            if !isMatched, let pattern = table.pattern(number) { isMatched = pattern.matches(topic) }
+        }
+        return isMatched
+    }
+
     // MARK: Who gets it
 
     /// Calls `body` once for every session with a pattern that matches, in no particular order.

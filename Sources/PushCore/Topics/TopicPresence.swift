@@ -24,7 +24,7 @@ import NIOCore
 ///
 /// Pure: the node calls `actions` after everything it told, and at every turn of its wheel; it performs them, and tells
 /// how each went. Memory: some 120 bytes for a pattern that has or just had subscribers.
-package struct TopicPresence {
+package struct TopicPresence: Sendable {
     private enum Membership { case none, unsure, member }
 
     private struct Entry {

@@ -3,6 +3,13 @@ import HTTPSupport
 
 /// What a scrape of a push server shows. Read from the shards when asked: delivering counts plain numbers.
 enum NodeMetrics {
+    /// From the arrival of a published batch until it is handed to all its subscribers.
+    static func fanOutTime(in registry: PrometheusRegistry) -> @Sendable (Duration) -> Void {
+        let histogram = registry.histogram(
+            "windfire_topic_fan_out_seconds", help: "From a publish's arrival until all subscribers were handed it.")
+        return { histogram.record($0) }
+    }
+
     static func add(to registry: PrometheusRegistry, hub: Hub, entrance: Entrance, reconciler: Reconciler) {
         registry.collect("windfire_sessions_online", help: "Authenticated sessions.") {
             [.init([:], Double(await hub.online()))]
@@ -47,6 +54,24 @@ enum NodeMetrics {
                 .init(["kind": "ghost"], Double(difference.ghosts)),
                 .init(["kind": "missing"], Double(difference.missing)),
                 .init(["kind": "duplicate"], Double(difference.duplicates)),
+            ]
+        }
+    }
+
+    static func addTopics(to registry: PrometheusRegistry, hub: Hub, topicDesk: TopicDesk) {
+        registry.collect("windfire_topics_announced", help: "Topics and patterns that this node has subscribers of.") {
+            [.init([:], Double(topicDesk.announcedCount))]
+        }
+        registry.collect("windfire_topic_subscriptions", help: "Subscriptions of sessions.") {
+            [.init([:], Double(await hub.onEach { $0.topics.subscriptionCount }.reduce(0, +)))]
+        }
+        registry.collect("windfire_topic_messages_total", kind: .counter, help: "Published messages by their fate.") {
+            let counters = await hub.intakeCounters()
+            return [
+                .init(["fate": "taken"], Double(counters.published)),
+                .init(["fate": "merged"], Double(counters.merged)),
+                .init(["fate": "left_out"], Double(counters.leftOut)),
+                .init(["fate": "too_late"], Double(counters.tooLate)),
             ]
         }
     }

@@ -3,9 +3,18 @@ import NIOCore
 import NodeRPC
 import PushCore
 
-/// One message on its way to the sessions of one shard, and how far it is. Each shard encodes for itself: the bytes'
+/// Something on its way to many sessions of one shard, and how far it is. Each shard encodes for itself: the bytes'
 /// reference count then stays in the cache of one core.
-struct FanOut {
+enum FanOut {
+    case list(ListFanOut)
+    /// What waits for the subscribers of a topic; it is taken when its turn has come.
+    case topic(Topic)
+    case run(TopicFanOut)
+    case everyone(EveryoneFanOut)
+}
+
+/// One message for the sessions of a list.
+struct ListFanOut {
     /// One session and its place in the caller's list.
     struct Target: Sendable {
         let index: Int
@@ -18,7 +27,8 @@ struct FanOut {
         let verdict: DeliveryVerdict
     }
 
-    private var message: EncodedMessage
+    private let message: Message
+    private var encoding: SharedEncoding
     private let targets: [Target]
     /// By the targets' index: where a stored message lies. Empty for a live one.
     private let places: [StoredPlace]
@@ -29,7 +39,8 @@ struct FanOut {
 
     /// - Parameter promise: gets one result per target, in their order.
     init(_ message: Message, of delivery: Delivery, to targets: [Target], promise: EventLoopPromise<[Result]>) {
-        self.message = EncodedMessage(message)
+        self.message = message
+        encoding = SharedEncoding(message)
         self.targets = targets
         places = delivery.places
         isChunk = delivery.isChunk
@@ -42,13 +53,14 @@ struct FanOut {
     /// Serves at most so many of the next targets.
     /// - Returns: how many it were.
     mutating func serve(
-        _ countMax: Int, _ deliver: (SessionID, StoredPlace?, inout EncodedMessage) -> DeliveryVerdict
+        _ countMax: Int, _ deliver: (SessionID, StoredPlace?, Message, inout SharedEncoding) -> DeliveryVerdict
     ) -> Int {
         let start = results.count
         let end = min(start + countMax, targets.count)
         for target in targets[start..<end] {
             let place = places.isEmpty ? nil : places[target.index]
-            results.append(Result(index: target.index, verdict: deliver(target.session, place, &message)))
+            results.append(
+                Result(index: target.index, verdict: deliver(target.session, place, message, &encoding)))
         }
         return end - start
     }

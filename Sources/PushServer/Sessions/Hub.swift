@@ -8,15 +8,27 @@ import PushCore
 final class Hub: NodeService, Sendable {
     let incarnation: Incarnation
     let shards: [Shard]
+    let intake: PublishIntake
+    /// Is told how long each publish took from its arrival until it was handed to all subscribers.
+    let fanOutTime: (@Sendable (Duration) -> Void)?
 
     /// - Parameter loops: at most 256, since a session id names its loop in one byte.
     init(
-        incarnation: Incarnation, loops: [any EventLoop], settings: SessionSettings, desk: LoginDesk, inboxes: InboxDesk
+        incarnation: Incarnation, loops: [any EventLoop], settings: SessionSettings, desk: LoginDesk,
+        inboxes: InboxDesk, topicDesk: TopicDesk, publisher: DevicePublisher,
+        fanOutTime: (@Sendable (Duration) -> Void)? = nil
     ) {
         precondition((1...256).contains(loops.count), "a node has 1 to 256 event loops")
         self.incarnation = incarnation
-        shards = loops.enumerated().map { index, loop in
-            Shard(index: UInt8(index), loop: loop, settings: settings, desk: desk, inboxes: inboxes)
+        self.fanOutTime = fanOutTime
+        let shards = loops.enumerated().map { index, loop in
+            Shard(
+                index: UInt8(index), of: loops.count, loop: loop, settings: settings, desk: desk, inboxes: inboxes,
+                topicDesk: topicDesk, publisher: publisher)
+        }
+        self.shards = shards
+        intake = PublishIntake(loop: loops[0], rules: topicDesk.rules) { work, count, answer in
+            Self.forward(work, of: count, to: shards, answer)
         }
     }
 
@@ -39,16 +51,18 @@ final class Hub: NodeService, Sendable {
 
     func deliver(_ delivery: Delivery) async -> [DeliveryOutcome] {
         var outcomes = [DeliveryOutcome](repeating: .gone, count: delivery.sessions.count)
-        var targets = [[FanOut.Target]](repeating: [], count: shards.count)
+        var targets = [[ListFanOut.Target]](repeating: [], count: shards.count)
         for (index, session) in delivery.sessions.enumerated() where Int(session.shard) < shards.count {
-            targets[Int(session.shard)].append(FanOut.Target(index: index, session: session))
+            targets[Int(session.shard)].append(ListFanOut.Target(index: index, session: session))
         }
         let message = Message(
             id: delivery.message, timestampMilliseconds: delivery.timestampMilliseconds,
             data: ByteBuffer(bytes: delivery.data), from: delivery.from, collapseKey: delivery.collapseKey)
         let futures = zip(shards, targets).filter { !$1.isEmpty }.map { shard, targets in
-            let promise = shard.loop.makePromise(of: [FanOut.Result].self)
-            shard.loop.execute { shard.deliver(FanOut(message, of: delivery, to: targets, promise: promise)) }
+            let promise = shard.loop.makePromise(of: [ListFanOut.Result].self)
+            shard.loop.execute {
+                shard.deliver(.list(ListFanOut(message, of: delivery, to: targets, promise: promise)))
+            }
             return promise.futureResult
         }
         for future in futures {

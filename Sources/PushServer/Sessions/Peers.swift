@@ -5,9 +5,8 @@ import NodeRPC
 import PushCore
 import ServiceLifecycle
 
-/// The sessions of this node and of all others, as one: what is here is done here, what is elsewhere is asked for by
-/// gRPC.
-final class Peers: Sendable {
+/// All nodes, this one included, as one: what is here is done here, what is elsewhere is asked for by gRPC.
+final class Peers: NodeCaller, Sendable {
     private let registry: any Registry
     private let caller: any NodeCaller
     private let logger: Logger
@@ -36,13 +35,9 @@ final class Peers: Sendable {
     }
 
     private func close(_ sessions: [SessionID], on incarnation: Incarnation, for reason: CloseReason) async {
-        if let service = here.withLockedValue({ $0 }), service.incarnation == incarnation {
-            _ = await service.kick(sessions, for: reason)
-            return
-        }
         guard let member = member(incarnation) else { return }
         do throws(WindfireError) {
-            _ = try await caller.kick(sessions, for: reason, on: member)
+            _ = try await kick(sessions, for: reason, on: member)
         } catch {
             logger.info(
                 "displaced session not closed",
@@ -68,19 +63,52 @@ final class Peers: Sendable {
     }
 
     private func deliver(_ delivery: Delivery, on incarnation: Incarnation) async -> [DeliveryOutcome] {
-        if let service = here.withLockedValue({ $0 }), service.incarnation == incarnation {
-            return await service.deliver(delivery)
-        }
         guard let member = member(incarnation) else { return [] }
         do throws(WindfireError) {
-            return try await caller.deliver(delivery, to: member)
+            return try await deliver(delivery, to: member)
         } catch {
             return []
         }
     }
 
+    /// This node knows itself, whatever the registry says of it.
     private func member(_ incarnation: Incarnation) -> Member? {
+        if service(of: incarnation) != nil { return .here(incarnation) }
         let member = registry.members(.push).byID[incarnation.node]
         return member?.incarnation == incarnation ? member : nil
+    }
+
+    // MARK: NodeCaller
+
+    func deliver(_ delivery: Delivery, to member: Member) async throws(WindfireError) -> [DeliveryOutcome] {
+        if let service = service(of: member.incarnation) { return await service.deliver(delivery) }
+        return try await caller.deliver(delivery, to: member)
+    }
+
+    func kick(_ sessions: [SessionID], for reason: CloseReason, on member: Member) async throws(WindfireError) -> Int {
+        if let service = service(of: member.incarnation) { return await service.kick(sessions, for: reason) }
+        return try await caller.kick(sessions, for: reason, on: member)
+    }
+
+    func publish(_ batch: PublishBatch, on member: Member) async throws(WindfireError) -> [PublishOutcome] {
+        if let service = service(of: member.incarnation) { return try await service.publish(batch) }
+        return try await caller.publish(batch, on: member)
+    }
+
+    func figures(of topic: Topic, on member: Member) async throws(WindfireError) -> TopicFigures {
+        if let service = service(of: member.incarnation) { return await service.figures(of: topic) }
+        return try await caller.figures(of: topic, on: member)
+    }
+
+    /// The service of this node, if that is who is meant.
+    private func service(of incarnation: Incarnation) -> (any NodeService)? {
+        here.withLockedValue { $0 }.flatMap { $0.incarnation == incarnation ? $0 : nil }
+    }
+}
+
+extension Member {
+    /// This node, for calls that do not leave it: whatever the registry says of it, and before it is listed.
+    static func here(_ incarnation: Incarnation) -> Member {
+        Member(incarnation: incarnation, capacity: 0, endpoints: Endpoints(), version: "", startedAt: 0)
     }
 }

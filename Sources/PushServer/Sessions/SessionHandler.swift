@@ -26,6 +26,12 @@ final class SessionHandler: ChannelInboundHandler {
     /// What the route store and the tables know this session as: set while it is live.
     private(set) var identity: SessionIdentity?
     private var refusal: Refusal?
+    /// Its place among the subscribers of its shard, from its first subscription on.
+    var slot: SubscriberSlot?
+    /// Topics that it is on its way into: what they kept is being replayed.
+    var joins: TopicJoins?
+    /// The shard's count when it last unsubscribed from anything.
+    var lastUnsubscribe: UInt32 = 0
     /// Reading is paused until what was written is taken.
     private var waitsForWriting = false
 
@@ -74,6 +80,7 @@ final class SessionHandler: ChannelInboundHandler {
         if let ending = machine.close(for: .connectionLost, now: .now()) { shard.sessionEnded(ending) }
         _ = machine.connectionClosed()
         identity = nil
+        leaveTopics()
         rest = nil
         refusal = nil
         become(.deaf)
@@ -89,7 +96,10 @@ final class SessionHandler: ChannelInboundHandler {
         machine.writabilityChanged(isWritable, bufferedBytes: bufferedBytes, now: .now())
         if isWritable {
             while context.channel.isWritable, let bytes = machine.nextToWrite() { write(bytes) }
-            if context.channel.isWritable { perform(machine.proceedInbox(now: .now())) }
+            if context.channel.isWritable {
+                perform(machine.proceedInbox(now: .now()))
+                if joins != nil { proceedJoins() }
+            }
             if waitsForWriting {
                 waitsForWriting = false
                 setReading(true)
@@ -206,6 +216,14 @@ final class SessionHandler: ChannelInboundHandler {
         case .forward(let to, let data, let ref):
             guard let identity else { return }
             shard.forward(self, from: identity, to: to, data: data, ref: ref)
+        case .subscribe(let pattern, let since, let ref):
+            shard.subscribe(self, to: pattern, since: since, ref: ref)
+        case .unsubscribe(let pattern, let ref):
+            shard.unsubscribe(self, from: pattern)
+            send(.ok(ref: ref))
+        case .publish(let topic, let data, let ref):
+            guard let identity else { return }
+            shard.publish(self, from: identity, to: topic, data: data, ref: ref)
         case .acknowledged(let step):
             shard.counters.acknowledgements += 1
             perform(step)
@@ -278,49 +296,26 @@ final class SessionHandler: ChannelInboundHandler {
 
     var nextDeadline: NIODeadline? { machine.nextDeadline }
 
-    // MARK: Delivering
-
-    /// One message, encoded once for all. The hot path: nothing is allocated here, and in the usual case nothing is
-    /// touched but this object and the kernel's socket.
-    /// - Parameter isOnly: no other message waits for this shard: the bytes leave at once, in one pass.
-    func deliver(_ message: inout EncodedMessage, isOnly: Bool, now: NIODeadline) -> DeliveryVerdict {
-        guard let encoding else { return .gone }
-        let bytes = message.bytes(in: encoding) { encode($0) }
-        if machine.takesDirectly {
-            if isOnly { writeNow(bytes) } else { write(bytes) }
-            return .written
-        }
-        switch machine.deliver(bytes, collapseKey: message.message.collapseKey, now: now) {
-        case .write:
-            write(bytes)
-            return .written
-        case .queued(let displaced):
-            shard.counters.displaced += displaced
-            return .written
-        case .refused: return .refused
-        case .end(let ending):
-            end(ending)
-            return .refused
-        case .gone: return .gone
-        }
-    }
-
     // MARK: Writing
 
     func send(_ command: SessionCommand) { write(encode(command)) }
 
     func encode(_ command: SessionCommand) -> ByteBuffer {
         var bytes = ByteBuffer()
-        guard case .speaking(var frontend) = phase else { return bytes }
+        encode(command, into: &bytes)
+        return bytes
+    }
+
+    func encode(_ command: SessionCommand, into bytes: inout ByteBuffer) {
+        guard case .speaking(var frontend) = phase else { return }
         frontend.encode(command, into: &bytes)
         phase = .speaking(frontend)
-        return bytes
     }
 
     // MARK: The end
 
     /// - Parameter abrupt: the bytes broke the protocol: nothing more is understood, so no answer is waited for.
-    private func end(_ ending: Ending, abrupt: Bool = false) {
+    func end(_ ending: Ending, abrupt: Bool = false) {
         settle(ending)
         send(.close(ending.reason))
         if abrupt { goDeaf(after: ByteBuffer()) } else { shard.schedule(self) }
@@ -328,7 +323,13 @@ final class SessionHandler: ChannelInboundHandler {
 
     private func settle(_ ending: Ending) {
         identity = nil
+        leaveTopics()
         shard.sessionEnded(ending)
+    }
+
+    private func leaveTopics() {
+        shard.leaveTopics(self)
+        joins = nil
     }
 
     /// Writes, says that nothing more comes, and lets the other side read it: an immediate close could reset the

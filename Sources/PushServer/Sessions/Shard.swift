@@ -21,7 +21,7 @@ final class Shard: @unchecked Sendable {
     let desk: LoginDesk
     let inboxes: InboxDesk
     var acknowledgements = Acknowledgements()
-    private var recent = RecentDeliveries()
+    var recent = RecentDeliveries()
 
     var counters = ShardCounters()
     private(set) var sessions: [SessionID: SessionHandler] = [:]
@@ -34,14 +34,38 @@ final class Shard: @unchecked Sendable {
     private var wheel: TimerWheel<SessionHandler>
     private var unflushed: [SessionHandler] = []
     /// What is being delivered, oldest first.
-    private var fanOuts: Deque<FanOut> = []
+    var fanOuts: Deque<FanOut> = []
+    /// A slice is being served, or the next one is scheduled.
+    var isServing = false
+
+    let topicDesk: TopicDesk
+    let publisher: DevicePublisher
+    /// Of this node.
+    let shardCount: Int
+    /// Who is subscribed to what; sessions stand in `slots` from their first subscription on.
+    var topics: TopicIndex
+    var slots = SlotTable<SessionHandler>()
+    var topicQueue = TopicQueue<Published>()
+    /// Counts on with every subscription that is taken back.
+    var unsubscribeCount: UInt32 = 0
+    /// Pushes to everyone that are paced and under way, each under a number.
+    var paced: [UInt64: EveryoneFanOut] = [:]
+    var pacedNumber: UInt64 = 0
+
     private var random = SystemRandomNumberGenerator()
     private var worstLag: TimeAmount = .zero
     private var nextTick: NIODeadline = .now()
     private var ticking: RepeatedTask?
 
-    init(index: UInt8, loop: any EventLoop, settings: SessionSettings, desk: LoginDesk, inboxes: InboxDesk) {
+    init(
+        index: UInt8, of shardCount: Int, loop: any EventLoop, settings: SessionSettings, desk: LoginDesk,
+        inboxes: InboxDesk, topicDesk: TopicDesk, publisher: DevicePublisher
+    ) {
         self.index = index
+        self.shardCount = shardCount
+        self.topicDesk = topicDesk
+        self.publisher = publisher
+        topics = TopicIndex(patternsPerSessionMax: settings.rules.topicsPerSessionMax)
         self.loop = loop
         self.desk = desk
         self.inboxes = inboxes
@@ -111,7 +135,7 @@ final class Shard: @unchecked Sendable {
         if unflushed.count == 1 { loop.execute { [self] in flushWritten() } }
     }
 
-    private func flushWritten() {
+    func flushWritten() {
         guard !unflushed.isEmpty else { return }
         let handlers = unflushed
         unflushed.removeAll(keepingCapacity: handlers.count <= Self.sliceSize)
@@ -189,53 +213,6 @@ final class Shard: @unchecked Sendable {
                 }
             }
         }
-    }
-
-    // MARK: Delivery
-
-    /// Delivers one message to sessions of this shard, after all that came before it.
-    func deliver(_ fanOut: FanOut) {
-        fanOuts.append(fanOut)
-        // One turn of waiting: what else comes in this turn goes out together with it.
-        if fanOuts.count == 1 { loop.execute { [self] in serveFanOuts() } }
-    }
-
-    /// One slice of what is to be delivered, in the order in which it came.
-    private func serveFanOuts() {
-        let now = NIODeadline.now()
-        // A message that has the turn for itself is written and flushed in one pass, while its sessions are warm.
-        // Several may meet in a session: those leave together, at the end.
-        let isOnly = fanOuts.count == 1
-        var left = Self.sliceSize
-        while left > 0, !fanOuts.isEmpty {
-            let isChunk = fanOuts[0].isChunk
-            left -= fanOuts[0].serve(left) { [self] session, place, message in
-                let verdict = deliver(&message, at: place, to: session, isOnly: isOnly, isChunk: isChunk, now: now)
-                counters.count(verdict)
-                return verdict
-            }
-            if fanOuts[0].isServed { fanOuts.removeFirst().answer() }
-        }
-        flushWritten()
-        guard !fanOuts.isEmpty else { return }
-        // A task without a deadline would run before the loop looks at its sockets again; this one comes just late
-        // enough to let reads, pings and logins in between two slices.
-        loop.scheduleTask(in: .microseconds(10)) { [self] in serveFanOuts() }
-    }
-
-    private func deliver(
-        _ message: inout EncodedMessage, at place: StoredPlace?, to session: SessionID, isOnly: Bool, isChunk: Bool,
-        now: NIODeadline
-    ) -> DeliveryVerdict {
-        guard let handler = sessions[session] else { return .gone }
-        if let place { return handler.deliver(message.message, at: place, now: now) }
-        guard isChunk else { return handler.deliver(&message, isOnly: isOnly, now: now) }
-        // A part of a job, called again because its runner died: what was handed over before counts as that.
-        let id = message.message.id
-        if recent.contains(session, of: id) { return .written }
-        let verdict = handler.deliver(&message, isOnly: isOnly, now: now)
-        if verdict == .written { recent.note(session, of: id, now: now) }
-        return verdict
     }
 
     // MARK: What others ask, on the loop

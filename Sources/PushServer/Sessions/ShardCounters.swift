@@ -16,11 +16,12 @@ struct ShardCounters: Sendable {
     /// their network on the way in. Apart, so that they do not hide why sessions end.
     private(set) var endedBeforeLogin: [CloseReason: Int] = [:]
 
-    mutating func count(_ verdict: DeliveryVerdict) {
+    /// - Parameter messages: a session may be handed several at once.
+    mutating func count(_ verdict: DeliveryVerdict, _ messages: Int) {
         switch verdict {
-        case .written: written += 1
-        case .refused: refused += 1
-        case .gone: gone += 1
+        case .written: written += messages
+        case .refused: refused += messages
+        case .gone: gone += messages
         }
     }
 

@@ -87,6 +87,7 @@ extension Configuration {
         settings.tlsCertificate = self.push.tlsCertificate
         settings.tlsKey = self.push.tlsKey
         settings.limits = limits
+        settings.topicRules = try topicRules()
         settings.version = Version.text
         if let url = self.webhooks.presenceURL {
             settings.presence = PresenceConfiguration(
@@ -116,6 +117,7 @@ extension Configuration {
             startedAt: WallClock.milliseconds() / 1000)
         settings.janitor.grace = self.route.buryAfter
         settings.keeper.kept = self.route.jobsKept
+        settings.topicRules = try topicRules()
         return settings
     }
 }

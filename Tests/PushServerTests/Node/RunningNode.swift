@@ -30,13 +30,13 @@ struct Neighbours: Sendable {
     /// A token that ends so many seconds from now.
     func token(
         _ client: String, _ device: String = "phone", seconds: Int64 = 600, generation: UInt64 = 0, send: Bool = false,
-        audience: String = "windfire-push", by other: SigningKey? = nil
+        topics: [String] = [], audience: String = "windfire-push", by other: SigningKey? = nil
     ) throws -> String {
         let now = Int64(WallClock.milliseconds() / 1000)
         let claims = TokenClaims(
             client: try ClientID(client), device: try DeviceID(device), id: "j", generation: Generation(generation),
             issuedAt: min(now, now + seconds) - 1, expiresAt: now + seconds, node: nil,
-            permissions: Permissions(send: send))
+            permissions: Permissions(publish: topics, subscribe: topics, send: send))
         return try TokenSigner(issuer: "windfire", audience: audience).sign(claims, with: other ?? key)
     }
 
@@ -122,6 +122,15 @@ struct RunningNode: Sendable {
         let socket = try await connect(preface: preface, tls: tls)
         try await socket.open()
         try await socket.send(hello(neighbours.token(client, device, send: send)))
+        try await socket.text(with: #""op":"welcome""#)
+        return socket
+    }
+
+    /// A device that may publish and subscribe to these topics, and has been welcomed.
+    func login(_ client: String, topics: [String]) async throws -> DeviceSocket {
+        let socket = try await connect()
+        try await socket.open()
+        try await socket.send(hello(neighbours.token(client, topics: topics)))
         try await socket.text(with: #""op":"welcome""#)
         return socket
     }

@@ -2,7 +2,7 @@ import Common
 import NIOConcurrencyHelpers
 
 /// The route store in memory, which can go away, come back, and lose everything.
-final class SwitchableRoutes: RouteStore, InboxStore {
+final class SwitchableRoutes: RouteStore, InboxStore, TopicStore {
     private let state: NIOLockedValueBox<(store: InMemoryRouteStore, isAway: Bool)>
     private let limits: Limits
 
@@ -88,5 +88,30 @@ final class SwitchableRoutes: RouteStore, InboxStore {
     }
     func acknowledgedCounts(_ jobs: [JobID]) async throws(WindfireError) -> [Int] {
         try await store().acknowledgedCounts(jobs)
+    }
+
+    func announce(
+        _ changes: [TopicPresenceChange], of node: Incarnation
+    ) async -> [Result<Void, WindfireError>] {
+        guard let store = try? store() else {
+            return changes.map { _ in .failure(WindfireError(.routesUnavailable, "switched off")) }
+        }
+        return await store.announce(changes, of: node)
+    }
+    func publish(
+        _ messages: [TopicMessage], to topic: Topic, keeping history: TopicRule.History?
+    ) async throws(WindfireError) -> TopicReach {
+        try await store().publish(messages, to: topic, keeping: history)
+    }
+    func announcedPatterns() async throws(WindfireError) -> (rows: [PatternDirectory.Row], version: UInt64) {
+        try await store().announcedPatterns()
+    }
+    func forget(_ nodes: Set<Incarnation>, in topic: Topic?) async throws(WindfireError) {
+        try await store().forget(nodes, in: topic)
+    }
+    func history(
+        of topic: Topic, after offset: UInt64?, countMax: Int, keeping history: TopicRule.History
+    ) async throws(WindfireError) -> HistoryPage<TopicMessage> {
+        try await store().history(of: topic, after: offset, countMax: countMax, keeping: history)
     }
 }

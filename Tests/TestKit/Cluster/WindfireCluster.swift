@@ -47,6 +47,7 @@ package final class WindfireCluster: Sendable {
             "WINDFIRE_LIMITS_HEARTBEAT": "4s",
             "WINDFIRE_LIMITS_HEARTBEAT_GRACE": "6s",
             "WINDFIRE_LIMITS_AUTHENTICATION_DEADLINE": "20s",
+            "WINDFIRE_TOPICS_RULES": "kept/# history=20000",
         ].merging(further) { _, new in new }
         let keys = try await SigningKeyFolder.make(in: folder)
         let maker = ProcessMaker(folder: folder, keys: keys, environment: environment)
