@@ -67,41 +67,15 @@ extension MySQLConfiguration {
     }
 
     private static func address(_ text: Substring) throws(WindfireError) -> (host: String, port: Int) {
-        var host = text
-        var port: Substring = "3306"
-        if text.hasPrefix("[") {
-            guard let close = text.lastIndex(of: "]") else { throw invalid("has a [ without a ]") }
-            host = text[text.index(after: text.startIndex)..<close]
-            let after = text[text.index(after: close)...]
-            guard after.isEmpty || after.hasPrefix(":") else { throw invalid("has something between ] and the port") }
-            if !after.isEmpty { port = after.dropFirst() }
-        } else if let colon = text.lastIndex(of: ":") {
-            host = text[..<colon]
-            port = text[text.index(after: colon)...]
+        guard !text.contains(",") else { throw invalid("has not exactly one host") }
+        do throws(AddressText.Problem) {
+            return try AddressText.hostAndPort(text, defaultPort: 3306)
+        } catch {
+            throw invalid(error.rule)
         }
-        guard !host.isEmpty, !host.contains(",") else { throw invalid("has not exactly one host") }
-        guard let number = Int(port), (1...65_535).contains(number) else {
-            throw invalid("has a port that is not a number from 1 to 65535")
-        }
-        return (String(host), number)
     }
 
     private static func decoded(_ text: Substring) throws(WindfireError) -> String {
-        var bytes: [UInt8] = []
-        var left = text.utf8[...]
-        while let byte = left.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let digits = String(left.prefix(2)), digits.utf8.count == 2, let value = UInt8(digits, radix: 16)
-            else { throw invalid("has a % that two hex digits do not follow") }
-            bytes.append(value)
-            left = left.dropFirst(2)
-        }
-        guard let decoded = String(validating: bytes, as: UTF8.self), !decoded.utf8.contains(0) else {
-            throw invalid("has a part that is not UTF-8")
-        }
-        return decoded
+        do throws(AddressText.Problem) { return try AddressText.decoded(text) } catch { throw invalid(error.rule) }
     }
 }

@@ -59,21 +59,6 @@ extension OnOneServer {
             }
         }
 
-        /// A call whose task was cancelled must not lose its receipt.
-        @Test func aCancelledTaskStillCompletesItsChunk() async throws {
-            try await withStores { harness in
-                let store = try await harness.open()
-                let job = try await store.runningJob(chunks: 1)
-                let chunk = try await store.leaseOne(.sample("w1"))
-                let task = Task {
-                    withUnsafeCurrentTask { $0?.cancel() }
-                    return try await store.complete(chunk.lease, .delivered(chunk))
-                }
-                #expect(try await task.value)
-                #expect(try await store.job(job.id).state == .finished)
-            }
-        }
-
         @Test func moreWaitingCallsThanAllowedAreRefused() async throws {
             try await withStores { harness in
                 let store = try await harness.open { ($0.connections, $0.waitingCallsMax) = (1, 2) }

@@ -62,6 +62,18 @@ extension JobStoreContract {
             #expect(try await store.job(job.id).counts.delivered == 3)
         },
 
+        JobStoreContract("a call whose task is cancelled does not lose its receipt") { harness in
+            let store = try await harness.makeStore()
+            let job = try await store.runningJob(chunks: 1)
+            let chunk = try await store.leaseOne(.sample("w1"))
+            let task = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await store.complete(chunk.lease, .delivered(chunk))
+            }
+            #expect(try await task.value)
+            #expect(try await store.job(job.id).state == .finished)
+        },
+
         JobStoreContract("a slow holder that nobody overtook can still complete, or renew") { harness in
             let store = try await harness.makeStore()
             let job = try await store.runningJob(chunks: 2)
