@@ -54,15 +54,15 @@ extension Shard {
     private func serve(_ given: TopicFanOut, _ countMax: Int, _ now: NIODeadline) -> Int {
         var run = given
         let isOnly = fanOuts.isEmpty || (fanOuts.count == 1 && fanOuts[0].isMore(of: run.topic))
-        let count = run.serve(countMax) { [self, run] slot, encoding in
+        // Not the run itself: a second reference to its encodings would have them copied.
+        let (topic, published, unsubscribes) = (run.topic, run.published, run.unsubscribes)
+        let count = run.serve(countMax) { [self] slot, encoding in
             guard let handler = slots[slot] else { return .gone }
-            if handler.hasUnsubscribed(since: run.unsubscribes), !topics.isSubscribed(slot, to: run.topic) {
-                return nil
-            }
+            if handler.hasUnsubscribed(since: unsubscribes), !topics.isSubscribed(slot, to: topic) { return nil }
             let verdict =
                 handler.joins == nil
                 ? handler.deliver(&encoding, isOnly: isOnly, now: now)
-                : handler.deliver(run, &encoding, now: now)
+                : handler.deliver(published, of: topic, &encoding, now: now)
             counters.count(verdict, encoding.messageCount)
             return verdict
         }

@@ -76,20 +76,22 @@ extension SessionHandler {
     }
 
     /// A run of a topic, to a session that is on its way into some topic.
-    func deliver(_ run: TopicFanOut, _ encoding: inout SharedEncoding, now: NIODeadline) -> DeliveryVerdict {
-        guard var joining = joins?.byTopic[run.topic] else {
+    func deliver(
+        _ published: [Published], of topic: Topic, _ encoding: inout SharedEncoding, now: NIODeadline
+    ) -> DeliveryVerdict {
+        guard var joining = joins?.byTopic[topic] else {
             return deliver(&encoding, isOnly: false, now: now)
         }
         guard !joining.join.isOver(now: now) else {
-            endJoin(run.topic)
+            endJoin(topic)
             return deliver(&encoding, isOnly: false, now: now)
         }
-        for message in run.published.flatMap(\.messages) {
+        for message in published.flatMap(\.messages) {
             let verdict = message.position.map { joining.join.live(message, at: $0) } ?? .send
             if verdict == .send { deliverAlone(message) }
         }
         // Delivering may have ended the session.
-        if joins?.byTopic[run.topic] != nil { joins?.byTopic[run.topic] = joining }
+        if joins?.byTopic[topic] != nil { joins?.byTopic[topic] = joining }
         return .written
     }
 
