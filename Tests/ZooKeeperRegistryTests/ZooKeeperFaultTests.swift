@@ -114,13 +114,18 @@ struct ZooKeeperFaultTests {
         let member = Member.sample("n1")
         try await running.registry.register(member, as: .push)
         let before = try await entry("n1", [server.address])?.stat
-        server.pause()
-        // Longer than the session, shorter than our own deadline: the server itself says that it is over.
-        try await eventually("the loss is noticed") { running.registry.state == .disconnected }
-        try await never(for: timeout, "connected") { running.registry.state.isConnected }
-        #expect(running.registry.members(.push) == Members([member]))
-        server.resume()
-        let resumed = ContinuousClock.now
+        var resumed = ContinuousClock.now
+        // When the server wakes up, it may read our return before it looks at its clock, and let the session live.
+        for _ in 1...5 where !states.all.contains(.connected(afterExpiry: true)) {
+            server.pause()
+            // Longer than the session, shorter than our own deadline: the server itself says that it is over.
+            try await eventually("the loss is noticed") { running.registry.state == .disconnected }
+            try await never(for: timeout, "connected") { running.registry.state.isConnected }
+            #expect(running.registry.members(.push) == Members([member]))
+            server.resume()
+            resumed = .now
+            try await eventually("in touch again") { running.registry.state.isConnected }
+        }
         try await eventually("another entry stands in its place", poll: .milliseconds(100)) {
             guard let now = try await entry("n1", [server.address]) else { return false }
             return now.stat.created != before?.created && now.stat.owner != before?.owner
