@@ -38,10 +38,27 @@ package struct PushServerConfiguration: Sendable {
     package var drainTime: Duration = .seconds(5)
     /// Who is told when devices come and go; nil when nobody is.
     package var presence: PresenceConfiguration?
+    /// Nil when Janus is not spoken: it has no token.
+    package var janus: JanusConfiguration?
     /// What topics keep, and which are merged.
     package var topicRules = TopicRules.none
     package var limits = Limits.default
     package var version = "dev"
 
     package init(node: NodeID) { self.node = node }
+}
+
+/// Sessions without a token, in the protocol of hotwheels.
+package struct JanusConfiguration: Sendable {
+    /// What everybody may do who speaks it.
+    package var permissions: Permissions
+    /// A port where nothing else is spoken, without TLS, and the greeting leaves at accept; nil for the device port
+    /// alone.
+    package var listen: HostPort?
+    /// What clients dial; derived from `listen` when nil.
+    package var advertised: String?
+    /// The ping after the last delivery.
+    package var pingAfterDelivery: Duration = .seconds(30)
+
+    package init(permissions: Permissions) { self.permissions = permissions }
 }

@@ -31,6 +31,8 @@ package final class PushServerService: Service {
         package let devices: Int
         package let grpc: Int
         package let ops: Int
+        /// Nil when Janus has no port of its own.
+        package let janus: Int?
         package let incarnation: Incarnation
     }
 
@@ -94,7 +96,7 @@ package final class PushServerService: Service {
             settings: SessionSettings(
                 limits: configuration.limits, overflow: configuration.overflow,
                 allowedOrigins: configuration.allowedOrigins, subprotocols: [JSONSubprotocol.self],
-                overPaceMax: configuration.overPaceMax),
+                overPaceMax: configuration.overPaceMax, janus: configuration.janus),
             desk: desk, inboxes: inboxes, topicDesk: topicDesk,
             publisher: DevicePublisher(publisher: publisher, clock: WallClock.milliseconds),
             fanOutTime: NodeMetrics.fanOutTime(in: metrics))
@@ -156,10 +158,10 @@ package final class PushServerService: Service {
         try await cancelWhenGracefulShutdown { [self] in
             do {
                 try await waitForRoutes(node)
-                let listener = try await open(node)
+                let listeners = try await open(node)
                 defer { readiness.withLockedValue { $0 = "stopping" } }
                 while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
-                await stop(node, listener)
+                await stop(node, listeners)
             } catch  where error is CancellationError || Task.isCancelled {
                 return
             }
@@ -183,33 +185,38 @@ package final class PushServerService: Service {
         }
     }
 
-    private func open(_ node: Node) async throws -> DeviceListener {
+    private func open(_ node: Node) async throws -> [DeviceListener] {
         let limit = connectionsMax
         let address = configuration.listen
         await node.hub.start()
         let entrance = Entrance(
             hub: node.hub, admission: Admission(limits: configuration.limits, connectionsMax: limit),
             tls: try tlsContext(), trustedProxies: configuration.trustedProxies, logger: node.logger)
-        let listener = try await DeviceListener(
-            on: address, entrance: entrance, group: node.group)
+        let listener = try await DeviceListener(on: address, entrance: entrance, group: node.group)
+        var listeners = [listener]
+        if let own = configuration.janus?.listen {
+            listeners.append(try await DeviceListener(on: own, speaking: .janus, entrance: entrance, group: node.group))
+        }
+        let janusPort = listeners.count > 1 ? listeners[1].localAddress?.port : nil
         NodeMetrics.add(to: node.metrics, hub: node.hub, entrance: entrance, reconciler: node.reconciler)
         NodeMetrics.addTopics(to: node.metrics, hub: node.hub, topicDesk: node.topicDesk)
         let devicePort = listener.localAddress?.port ?? address.port
         let grpcPort = try await grpcPort(node)
-        let addresses = NodeAddresses(configuration: configuration, devicePort: devicePort, grpcPort: grpcPort)
+        let addresses = NodeAddresses(
+            configuration: configuration, devicePort: devicePort, grpcPort: grpcPort, janusPort: janusPort)
         try await addresses.check(on: node.group)
         readiness.withLockedValue { $0 = "waiting for the registry" }
         let member = Member(
             incarnation: node.incarnation, weight: configuration.weight,
             capacity: configuration.capacity > 0 ? configuration.capacity : limit, zone: configuration.zone,
-            endpoints: Endpoints(ws: addresses.webSocket, grpc: addresses.grpc), version: configuration.version,
-            startedAt: WallClock.milliseconds() / 1000)
+            endpoints: Endpoints(ws: addresses.webSocket, janus: addresses.janus, grpc: addresses.grpc),
+            version: configuration.version, startedAt: WallClock.milliseconds() / 1000)
         try await registry.register(member, as: .push)
         readiness.withLockedValue { $0 = nil }
         started.settle(
             .success(
                 BoundAddresses(
-                    devices: devicePort, grpc: grpcPort, ops: try await node.ops.boundAddress.port,
+                    devices: devicePort, grpc: grpcPort, ops: try await node.ops.boundAddress.port, janus: janusPort,
                     incarnation: node.incarnation)))
         node.logger.notice(
             "push server takes devices",
@@ -217,7 +224,7 @@ package final class PushServerService: Service {
                 Logger.Metadata.Key.address: "\(addresses.webSocket)",
                 Logger.Metadata.Key.incarnation: "\(node.incarnation)", "connections_max": "\(limit)",
             ])
-        return listener
+        return listeners
     }
 
     private func grpcPort(_ node: Node) async throws -> Int {
@@ -230,7 +237,7 @@ package final class PushServerService: Service {
         }
     }
 
-    private func stop(_ node: Node, _ listener: DeviceListener) async {
+    private func stop(_ node: Node, _ listeners: [DeviceListener]) async {
         // The work of leaving must not be cut short by the cancellation that asked for it.
         await Task { [configuration, registry, routes] in
             do throws(WindfireError) {
@@ -238,7 +245,7 @@ package final class PushServerService: Service {
             } catch {
                 node.logger.info("not withdrawn", metadata: [Logger.Metadata.Key.error: "\(error.code)"])
             }
-            await listener.stopAccepting()
+            for listener in listeners { await listener.stopAccepting() }
             await node.hub.onEach { $0.stopLogins() }
             await drain(node)
             await waitForLogins(node)
@@ -255,7 +262,7 @@ package final class PushServerService: Service {
     /// Sends the devices away, evenly over the drain time, so that they do not arrive elsewhere all at once.
     private func drain(_ node: Node) async {
         let steps = 20
-        let online = await node.hub.online()
+        let online = await node.hub.online() + node.hub.anonymous()
         let perStep = max(1, (online + steps - 1) / steps / node.hub.shards.count)
         for _ in 0...steps {
             let left = await node.hub.onEach { $0.closeSome(perStep, for: .nodeStopping) }.reduce(0, +)

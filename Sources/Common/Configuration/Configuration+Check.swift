@@ -26,6 +26,7 @@ extension Configuration {
                 self.push.tlsKey == nil ? ("push.tls-key", "certificate") : ("push.tls-certificate", "key")
             problem(name, "is missing; the \(other) alone does not turn TLS on")
         }
+        if role == .pushServer || role == .dev { checkJanus(problem) }
         if role == .auth {
             if self.auth.keys == nil {
                 problem("auth.keys", "is missing; tokens are signed with the keys of this folder")
@@ -97,4 +98,18 @@ extension Configuration {
 
     /// SHA-256 of `dev` (`printf dev | sha256sum`).
     static let developmentSecretSHA256 = "ef260e9aa3c673af240d17a2660480361a8e081d1ffeca2a5ed0e3219fc18567"
+}
+
+extension Configuration {
+    fileprivate func checkJanus(_ problem: (String, String) -> Void) {
+        guard self.push.janusAnonymous else {
+            if self.push.janusListen != nil {
+                problem("push.janus-anonymous", "is missing; Janus has no token, and nobody would be taken")
+            }
+            return
+        }
+        if self.push.janusSubscribe.isEmpty, self.push.janusPublish.isEmpty {
+            problem("push.janus-subscribe", "is empty, and so is push.janus-publish; Janus clients could do nothing")
+        }
+    }
 }

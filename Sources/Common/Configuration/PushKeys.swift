@@ -41,4 +41,26 @@ package struct PushKeys: ConfigurationKeySection {
         "PEM file of the certificate chain; turns TLS on, together with `push.tls-key`.")
     package let tlsKey = ConfigurationKey(
         "push.tls-key", optional: .path, usedBy: [.pushServer], "PEM file of the private key.")
+    package let janusAnonymous = ConfigurationKey(
+        "push.janus-anonymous", .boolean, default: "false", usedBy: [.pushServer],
+        "Speaks Janus, the protocol of hotwheels. It has no token: whoever reaches the port may do what the next two "
+            + "keys say.")
+    package let janusSubscribe = ConfigurationKey(
+        "push.janus-subscribe", .list(of: .topicPattern), default: "", usedBy: [.pushServer],
+        "Topics that Janus clients may subscribe to.")
+    package let janusPublish = ConfigurationKey(
+        "push.janus-publish", .list(of: .topicPattern), default: "", usedBy: [.pushServer],
+        "Topics that Janus clients may publish to.")
+    package let janusListen = ConfigurationKey(
+        "push.janus-listen", optional: .address, usedBy: [.pushServer],
+        "A port for Janus alone, as `0.0.0.0:8081`: there the greeting leaves at accept, and there is no TLS.")
+    package let advertiseJanus = ConfigurationKey(
+        "push.advertise-janus", optional: .address, usedBy: [.pushServer],
+        "Where Janus clients reach this node; derived from `push.janus-listen` when left out.")
+}
+
+extension ValueForm where Value == TopicPattern {
+    static let topicPattern = ValueForm(
+        type: "topic pattern", allowed: "a topic or a pattern such as `room/+` or `room/#`"
+    ) { try? TopicPattern($0) }
 }

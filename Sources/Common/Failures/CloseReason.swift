@@ -60,6 +60,8 @@ package struct CloseReason: Hashable, Sendable, CustomStringConvertible {
         4013, "internal_error", .after(.seconds(5)), "Something unexpected failed on the node.")
     package static let superseded = CloseReason(
         4014, "superseded", .never, "The route store holds a newer session of this client and device.")
+    package static let anonymousRefused = CloseReason(
+        4015, "anonymous_refused", .never, "The protocol has no token, and this node takes nobody without one.")
 
     /// RFC 6455: normal closure, asked for by the client.
     package static let clientLeft = CloseReason(1000, "client_left", .never, "The client closed the connection.")
@@ -79,7 +81,7 @@ package struct CloseReason: Hashable, Sendable, CustomStringConvertible {
         .clientLeft, .badProtocol, .unsupportedData, .connectionLost, .invalidText, .tooLarge,
         .nodeStopping, .replaced, .conflict, .kicked, .authenticationTimeout, .tokenInvalid, .tokenExpired,
         .tokenRevoked, .protocolViolation, .slowConsumer, .heartbeatTimeout, .overloaded, .rateLimited,
-        .internalError, .superseded,
+        .internalError, .superseded, .anonymousRefused,
     ]
 
     /// The row with this number, if there is one.

@@ -17,6 +17,7 @@ struct LiveSession {
     /// The next ping, or, when one is out, the time to give up.
     private var heartbeatDue: NIODeadline
     private var isPinged = false
+    private let liveness: Liveness
 
     private var limiter = RateLimiter()
     /// Acknowledgements since the last count that moved on: they answer what we sent, so nobody can send too many.
@@ -30,11 +31,15 @@ struct LiveSession {
     private var stallCheck: NIODeadline?
     private var bufferedAtLastCheck = 0
 
-    init(_ identity: SessionIdentity, tokenEnd: NIODeadline, now: NIODeadline, jitter: Double, rules: SessionRules) {
+    init(
+        _ identity: SessionIdentity, tokenEnd: NIODeadline, liveness: Liveness, now: NIODeadline, jitter: Double,
+        rules: SessionRules
+    ) {
+        self.liveness = liveness
         self.identity = identity
         self.tokenEnd = tokenEnd
         heartbeat = .nanoseconds(Int64(Double(rules.heartbeat.nanoseconds) * (1 + rules.heartbeatJitter * jitter)))
-        heartbeatDue = now + heartbeat
+        heartbeatDue = liveness == .answered ? now + heartbeat : .distantFuture
     }
 
     /// Nothing waits before what is written now.
@@ -68,17 +73,24 @@ struct LiveSession {
         return flow
     }
 
-    var nextDeadline: NIODeadline {
+    /// Nil when time alone changes nothing.
+    var nextDeadline: NIODeadline? {
         var next = min(heartbeatDue, tokenEnd)
         if let stallCheck { next = min(next, stallCheck) }
         if let resumeAt { next = min(next, resumeAt) }
         if let inboxDue = inbox?.nextDeadline { next = min(next, inboxDue) }
-        return next
+        return next == .distantFuture ? nil : next
     }
 
     mutating func heard(at now: NIODeadline) {
+        guard liveness == .answered else { return }
         heartbeatDue = now + heartbeat
         isPinged = false
+    }
+
+    mutating func delivered(at now: NIODeadline, rules: SessionRules) {
+        guard liveness == .afterDelivery else { return }
+        heartbeatDue = now + rules.pingAfterDelivery
     }
 
     enum PaceVerdict { case within, over, tooLong }
@@ -128,6 +140,11 @@ struct LiveSession {
             return .inbox(inbox.proceed(takesBytes: takesBytes, now: now, rules: rules.inbox))
         }
         guard heartbeatDue <= now else { return .nothing }
+        guard liveness == .answered else {
+            // Once: the next delivery sets it up again.
+            heartbeatDue = .distantFuture
+            return .ping
+        }
         if isPinged {
             // While we ourselves do not read, silence is not the device's fault.
             guard resumeAt == nil else {

@@ -6,6 +6,8 @@ package enum SessionEvent: Equatable, Sendable {
     /// The first thing a device says, in a frame or in the request that opened the connection.
     /// `takesInbox`: stored messages are for it too, and it acknowledges them.
     case hello(token: String, device: DeviceID?, takesInbox: Bool = true)
+    /// The protocol has no tokens: whoever speaks it may do this, and is nobody's client.
+    case enter(anonymous: SessionPermissions)
     /// A newer token, before the present one ends.
     case renew(token: String, ref: Reference?)
     /// Everything up to this message has been received.
@@ -27,6 +29,8 @@ package enum SessionEvent: Equatable, Sendable {
     case reply(ByteBuffer)
     /// The other side said that it leaves; `reply` is what its protocol wants to hear before the end.
     case leaving(reply: ByteBuffer)
+    /// By its protocol this was all: our side ends the connection without a word.
+    case finished
 }
 
 /// What a device calls one of its requests: a JSON number or string that comes back with the answer, byte for byte.

@@ -16,6 +16,19 @@ package final class SessionIdentity: Sendable, Equatable {
         self.permissions = permissions
     }
 
+    /// A session without a token. It stands under the empty name, which no client can have: nothing can be sent to it
+    /// by name, no route leads to it, and no revocation meets it.
+    package static func anonymous(
+        _ session: SessionID, on incarnation: Incarnation, permissions: SessionPermissions
+    ) -> SessionIdentity {
+        SessionIdentity(
+            client: ClientID(unchecked: ""),
+            route: Route(device: .default, incarnation: incarnation, session: session, epoch: .none),
+            generation: .first, permissions: permissions)
+    }
+
+    package var isAnonymous: Bool { client.text.isEmpty }
+
     package var session: SessionID { route.session }
     package var entry: ClientRoute { ClientRoute(client: client, route: route) }
 

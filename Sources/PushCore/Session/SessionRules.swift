@@ -8,6 +8,8 @@ package final class SessionRules: Sendable {
     package let heartbeat: TimeAmount
     package let heartbeatJitter: Double
     package let heartbeatGrace: TimeAmount
+    /// For `Liveness.afterDelivery`.
+    package let pingAfterDelivery: TimeAmount
     package let writeStallMax: TimeAmount
     package let outbox: Outbox.Bounds
     package let pace: RateLimiter.Pace
@@ -18,7 +20,11 @@ package final class SessionRules: Sendable {
     package let inbox: InboxFlow.Rules
     package let topicsPerSessionMax: Int
 
-    package init(limits: Limits, overflow: Outbox.Policy, overPaceMax: Duration = .seconds(30)) {
+    package init(
+        limits: Limits, overflow: Outbox.Policy, overPaceMax: Duration = .seconds(30),
+        pingAfterDelivery: Duration = .seconds(30)
+    ) {
+        self.pingAfterDelivery = TimeAmount(pingAfterDelivery)
         authenticationDeadline = TimeAmount(limits.authenticationDeadline)
         heartbeat = TimeAmount(limits.heartbeat)
         heartbeatJitter = limits.heartbeatJitter

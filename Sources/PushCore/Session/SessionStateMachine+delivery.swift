@@ -47,6 +47,12 @@ extension SessionStateMachine {
         }
     }
 
+    /// Something was handed over to the device. Only sessions that are pinged after deliveries need to hear of it.
+    package mutating func delivered(now: NIODeadline) {
+        let rules = rules
+        withLive { $0.delivered(at: now, rules: rules) }
+    }
+
     /// The connection takes bytes again, or no more.
     package mutating func writabilityChanged(_ isWritable: Bool, bufferedBytes: Int, now: NIODeadline) {
         let rules = rules

@@ -40,6 +40,7 @@ package struct SessionStateMachine: ~Copyable {
     package enum EventAction: Equatable {
         case none
         case login(token: String, device: DeviceID?, takesInbox: Bool)
+        case enter(SessionPermissions)
         case renew(token: String, ref: Reference?)
         case forward(to: ClientID, data: ByteBuffer, ref: Reference?)
         case subscribe(TopicPattern, since: HistoryPosition?, ref: Reference?)
@@ -52,6 +53,8 @@ package struct SessionStateMachine: ~Copyable {
         case end(Ending)
         /// The device ends the connection itself: what its protocol wants to hear, then the end.
         case leave(Ending, reply: ByteBuffer)
+        /// All is said, and no answer is waited for.
+        case finish(Ending)
         /// Both sides have said their last words.
         case disconnect
     }
@@ -64,14 +67,19 @@ package struct SessionStateMachine: ~Copyable {
             case .hello(let token, let device, let takesInbox):
                 self = Self(rules, .authenticating(authenticateBy: deadline))
                 return .login(token: token, device: device, takesInbox: takesInbox)
+            case .enter(let permissions):
+                self = Self(rules, .authenticating(authenticateBy: deadline))
+                return .enter(permissions)
             default:
                 self = Self(rules, .opening(authenticateBy: deadline))
                 return receivedBeforeLogin(event, now: now)
             }
         case .authenticating(let deadline):
             self = Self(rules, .authenticating(authenticateBy: deadline))
-            if case .hello = event { return .end(end(for: .protocolViolation, now: now)) }
-            return receivedBeforeLogin(event, now: now)
+            switch event {
+            case .hello, .enter: return .end(end(for: .protocolViolation, now: now))
+            default: return receivedBeforeLogin(event, now: now)
+            }
         case .live(var session):
             session.heard(at: now)
             self = Self(rules, .live(session))
@@ -94,14 +102,15 @@ package struct SessionStateMachine: ~Copyable {
         case .heard: .none
         case .invalid(let error, let ref): .send(.error(error.code, message: error.message, ref: ref))
         case .leaving(let reply): .leave(end(for: .clientLeft, now: now), reply: reply)
-        case .hello, .renew, .acknowledge, .send, .subscribe, .unsubscribe, .publish:
+        case .finished: .finish(end(for: .clientLeft, now: now))
+        case .hello, .enter, .renew, .acknowledge, .send, .subscribe, .unsubscribe, .publish:
             .send(.error(.notAuthenticated, message: FailureCode.notAuthenticated.title, ref: event.reference))
         }
     }
 
     private mutating func receivedWhileLive(_ event: SessionEvent, now: NIODeadline) -> EventAction {
         switch event {
-        case .hello: .end(end(for: .protocolViolation, now: now))
+        case .hello, .enter: .end(end(for: .protocolViolation, now: now))
         case .renew(let token, let ref): .renew(token: token, ref: ref)
         case .acknowledge(let id): .acknowledged(acknowledge(id, now: now))
         case .send(let to, let data, let ref): .forward(to: to, data: data, ref: ref)
@@ -113,6 +122,7 @@ package struct SessionStateMachine: ~Copyable {
         case .invalid(let error, let ref): .send(.error(error.code, message: error.message, ref: ref))
         case .reply(let bytes): .write(bytes)
         case .leaving(let reply): .leave(end(for: .clientLeft, now: now), reply: reply)
+        case .finished: .finish(end(for: .clientLeft, now: now))
         }
     }
 
@@ -148,13 +158,16 @@ package struct SessionStateMachine: ~Copyable {
     }
 
     /// - Parameter jitter: -1…1, this session's place in the heartbeat's spread.
-    package mutating func loginFinished(_ outcome: LoginOutcome, now: NIODeadline, jitter: Double) -> LoginAction {
+    package mutating func loginFinished(
+        _ outcome: LoginOutcome, now: NIODeadline, jitter: Double, liveness: Liveness = .answered
+    ) -> LoginAction {
         let rules = rules
         switch consume state {
         case .authenticating(let deadline):
             switch outcome {
             case .granted(let identity, let tokenEnd, let inbox):
-                var session = LiveSession(identity, tokenEnd: tokenEnd, now: now, jitter: jitter, rules: rules)
+                var session = LiveSession(
+                    identity, tokenEnd: tokenEnd, liveness: liveness, now: now, jitter: jitter, rules: rules)
                 let step = session.open(inbox, now: now, rules: rules.inbox)
                 self = Self(rules, .live(session))
                 return .welcome(identity, step)
@@ -306,7 +319,7 @@ extension SessionEvent {
         case .renew(_, let ref), .send(_, _, let ref), .invalid(_, let ref), .subscribe(_, _, let ref),
             .unsubscribe(_, let ref), .publish(_, _, let ref):
             ref
-        case .hello, .acknowledge, .ping, .heard, .reply, .leaving: nil
+        case .hello, .enter, .acknowledge, .ping, .heard, .reply, .leaving, .finished: nil
         }
     }
 }

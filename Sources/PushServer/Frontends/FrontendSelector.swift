@@ -7,17 +7,26 @@ import PushCore
 struct FrontendSelector: Sendable {
     let http: HTTPOpening
     let requestHeadBytesMax: Int
+    /// Nil where nobody gets in without a token.
+    let janus: JanusRules?
 
     enum Selection {
         case needsMore
         /// Speak this from now on; write the response first. The opening may have brought a hello.
         case speak(any Frontend, response: ByteBuffer, hello: SessionEvent?)
+        /// Speak this from now on, without any opening.
+        case enter(any Frontend, SessionEvent)
         /// An answer, and the end.
         case respond(ByteBuffer, CloseReason)
     }
 
     /// Takes from `bytes` what belongs to the opening.
     func select(_ bytes: inout ByteBuffer) throws(WireError) -> Selection {
+        switch JanusOpening.look(at: bytes) {
+        case .undecided: return .needsMore
+        case .janus: return try enterJanus()
+        case .other: break
+        }
         // Every HTTP method begins with a capital letter; no other protocol of this listener does but STOMP, whose
         // commands ("CONNECT\n", "STOMP\n") differ in the byte after the word.
         guard let first: UInt8 = bytes.getInteger(at: bytes.readerIndex) else { return .needsMore }
@@ -30,5 +39,11 @@ struct FrontendSelector: Sendable {
             return .speak(frontend, response: response, hello: hello)
         case .respond(let response, let reason): return .respond(response, reason)
         }
+    }
+
+    /// Also for a port where nothing else is spoken.
+    func enterJanus() throws(WireError) -> Selection {
+        guard let janus else { throw WireError(.anonymousRefused, "Janus has no token") }
+        return .enter(JanusFrontend(rules: janus), .enter(anonymous: janus.permissions))
     }
 }

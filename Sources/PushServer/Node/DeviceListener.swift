@@ -12,10 +12,13 @@ final class DeviceListener: Sendable {
     var localAddress: SocketAddress? { channel.localAddress }
 
     /// Binds and starts accepting.
-    /// - Parameter group: the loops of the hub's shards, and no others.
+    /// - Parameters:
+    ///   - spoken: the one protocol of this port; nil where the first bytes decide.
+    ///   - group: the loops of the hub's shards, and no others.
     /// - Throws: `address_in_use`, or `configuration_invalid` when the address cannot be bound at all.
     init(
-        on address: HostPort, entrance: Entrance, group: MultiThreadedEventLoopGroup
+        on address: HostPort, speaking spoken: SpokenProtocol? = nil, entrance: Entrance,
+        group: MultiThreadedEventLoopGroup
     ) async throws(WindfireError) {
         let bootstrap = ServerBootstrap(group: group)
             // As many as the kernel keeps in its queue (listen(2), net.core.somaxconn): a reconnect storm waits there.
@@ -35,7 +38,7 @@ final class DeviceListener: Sendable {
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 16_384, high: 65_536))
             .childChannelOption(.allowRemoteHalfClosure, value: false)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try entrance.receive(channel) }
+                channel.eventLoop.makeCompletedFuture { try entrance.receive(channel, speaking: spoken) }
             }
         do {
             channel = try await bootstrap.bind(host: address.host, port: address.port).get()

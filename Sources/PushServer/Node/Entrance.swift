@@ -38,34 +38,40 @@ final class Entrance: Sendable {
     var refusedHeaders: Int { counts.withLockedValue { $0.headersRefused } }
 
     /// Sets up an accepted connection. Called on its loop.
-    func receive(_ channel: any Channel) throws {
+    /// - Parameter spoken: the one protocol of its port, if it has one.
+    func receive(_ channel: any Channel, speaking spoken: SpokenProtocol? = nil) throws {
         let now = NIODeadline.now()
         counts.withLockedValue { $0.open += 1 }
         channel.closeFuture.whenComplete { [counts] _ in counts.withLockedValue { $0.open -= 1 } }
         let address = channel.remoteAddress.flatMap(IPAddress.init)
         guard let address, trustedProxies.contains(where: { $0.contains(address) }) else {
-            return try admit(channel, from: address, acceptedAt: now)
+            return try admit(channel, speaking: spoken, from: address, acceptedAt: now)
         }
         // Its own address has no pace: all devices come from there.
         let deadline = now + shard(of: channel).rules.authenticationDeadline
         try channel.pipeline.syncOperations.addHandler(
-            ProxyHeaderHandler(entrance: self, acceptedAt: now, deadline: deadline))
+            ProxyHeaderHandler(entrance: self, speaking: spoken, acceptedAt: now, deadline: deadline))
     }
 
     /// Decides about a connection whose origin is known, and gives it to the shard of its loop.
     /// - Parameter address: nil when there is none, as for a balancer's health check, which has the pace of the node
     ///   alone.
-    func admit(_ channel: any Channel, from address: IPAddress?, acceptedAt: NIODeadline) throws {
+    func admit(
+        _ channel: any Channel, speaking spoken: SpokenProtocol?, from address: IPAddress?, acceptedAt: NIODeadline
+    ) throws {
         let paced = address.flatMap { $0.isLoopback ? nil : $0 }
         let open = openConnections
         let verdict = admission.withLockedValue { $0.decide(address: paced, open: open - 1, now: .now()) }
         if verdict != .admit { counts.withLockedValue { $0.refused += 1 } }
+        // A protocol with a port of its own has no TLS there.
+        let tls = spoken == nil ? tls : nil
         if let tls {
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
         }
         try channel.pipeline.syncOperations.addHandler(
             SessionHandler(
-                shard: shard(of: channel), refusal: Refusal(verdict), isPlain: tls == nil, now: acceptedAt))
+                shard: shard(of: channel), speaking: spoken, refusal: Refusal(verdict), isPlain: tls == nil,
+                now: acceptedAt))
     }
 
     /// A trusted proxy's connection began with something else, or with nothing in time. Most likely one of the two

@@ -7,8 +7,14 @@ import NIOPosix
 struct NodeAddresses {
     let webSocket: String
     let grpc: String
+    /// Nil when Janus has no port of its own.
+    let janus: String?
 
-    init(configuration: PushServerConfiguration, devicePort: Int, grpcPort: Int) {
+    init(configuration: PushServerConfiguration, devicePort: Int, grpcPort: Int, janusPort: Int?) {
+        janus = configuration.janus.flatMap { janus in
+            guard let listen = janus.listen, let janusPort else { return nil }
+            return janus.advertised ?? "\(Self.reachable(listen, janusPort))"
+        }
         let scheme = configuration.tlsCertificate == nil ? "ws" : "wss"
         webSocket =
             configuration.advertisedWebSocket
@@ -28,11 +34,12 @@ struct NodeAddresses {
         return HostPort(host: outside?.ipAddress ?? "127.0.0.1", port: port)
     }
 
-    /// Dials both addresses.
+    /// Dials all addresses.
     /// - Throws: `configuration_invalid` naming the address that does not answer.
     func check(on group: any EventLoopGroup) async throws(WindfireError) {
         try await dial(webSocket, key: "push.advertise-ws", on: group)
         try await dial(grpc, key: "push.advertise-grpc", on: group)
+        if let janus { try await dial(janus, key: "push.advertise-janus", on: group) }
     }
 
     private func dial(_ address: String, key: StaticString, on group: any EventLoopGroup) async throws(WindfireError) {

@@ -14,6 +14,9 @@ enum NodeMetrics {
         registry.collect("windfire_sessions_online", help: "Authenticated sessions.") {
             [.init([:], Double(await hub.online()))]
         }
+        registry.collect("windfire_sessions_anonymous", help: "Sessions without a token.") {
+            [.init([:], Double(await hub.anonymous()))]
+        }
         registry.collect("windfire_connections_open", help: "Open device connections.") {
             [.init([:], Double(entrance.openConnections))]
         }

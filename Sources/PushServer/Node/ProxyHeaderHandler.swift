@@ -9,6 +9,7 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundOut = ByteBuffer
 
     private let entrance: Entrance
+    private let spoken: SpokenProtocol?
     private let acceptedAt: NIODeadline
     private let deadline: NIODeadline
     /// Bytes of an incomplete header.
@@ -17,8 +18,9 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var isDecided = false
 
     /// - Parameter deadline: the header must have come by then.
-    init(entrance: Entrance, acceptedAt: NIODeadline, deadline: NIODeadline) {
+    init(entrance: Entrance, speaking spoken: SpokenProtocol?, acceptedAt: NIODeadline, deadline: NIODeadline) {
         self.entrance = entrance
+        self.spoken = spoken
         self.acceptedAt = acceptedAt
         self.deadline = deadline
     }
@@ -54,7 +56,8 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func pass(_ header: ProxyHeader, _ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         isDecided = true
         do {
-            try entrance.admit(context.channel, from: header.source, acceptedAt: acceptedAt)
+            try entrance.admit(
+                context.channel, speaking: spoken, from: header.source, acceptedAt: acceptedAt)
         } catch {
             return context.close(promise: nil)
         }

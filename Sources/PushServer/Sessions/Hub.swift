@@ -80,7 +80,9 @@ final class Hub: NodeService, Sendable {
 
     // MARK: What the node's keepers ask
 
+    /// Sessions of clients.
     func online() async -> Int { await onEach(\.online).reduce(0, +) }
+    func anonymous() async -> Int { await onEach(\.anonymous).reduce(0, +) }
 
     func counters() async -> ShardCounters {
         await onEach(\.counters).reduce(into: ShardCounters()) { $0.add($1) }

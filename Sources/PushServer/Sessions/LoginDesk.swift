@@ -7,7 +7,7 @@ import PushCore
 /// What a session asks for that cannot be answered on its loop: is this token good, claim my route, tell another
 /// client. Every call stands alone and may run on any thread.
 final class LoginDesk: Sendable {
-    private let incarnation: Incarnation
+    let incarnation: Incarnation
     private let verifier: any TokenVerifier
     private let routes: any RouteStore
     private let peers: Peers
@@ -118,6 +118,7 @@ final class LoginDesk: Sendable {
     /// Gives the route back, also one without an epoch: a claim whose answer was lost may have been written. What
     /// cannot be told now is found by the next comparison.
     func release(_ identity: SessionIdentity, endedFor reason: CloseReason) {
+        guard !identity.isAnonymous else { return }
         presence?.ended(identity, for: reason)
         Task { [routes, logger] in
             do throws(WindfireError) {

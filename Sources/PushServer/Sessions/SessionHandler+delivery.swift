@@ -12,14 +12,17 @@ extension SessionHandler {
         let bytes = shared.bytes(in: encoding) { encode($0, into: &$1) }
         if machine.takesDirectly {
             if isOnly { writeNow(bytes) } else { write(bytes) }
+            noteDelivery(now)
             return .written
         }
         switch machine.deliver(bytes, collapseKey: shared.collapseKey, now: now) {
         case .write:
             write(bytes)
+            noteDelivery(now)
             return .written
         case .queued(let displaced):
             shard.counters.displaced += displaced
+            noteDelivery(now)
             return .written
         case .refused: return .refused
         case .end(let ending):
@@ -27,5 +30,13 @@ extension SessionHandler {
             return .refused
         case .gone: return .gone
         }
+    }
+
+    /// Where the next ping counts from deliveries.
+    @inline(__always)
+    private func noteDelivery(_ now: NIODeadline) {
+        guard traits.liveness == .afterDelivery else { return }
+        machine.delivered(now: now)
+        shard.schedule(self)
     }
 }

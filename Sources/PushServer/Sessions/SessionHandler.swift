@@ -13,19 +13,22 @@ final class SessionHandler: ChannelInboundHandler {
 
     let shard: Shard
     var machine: SessionStateMachine
-    private var phase: Phase
+    var phase: Phase
     let isPlain: Bool
+    /// What is spoken here whatever the first bytes are; nil where those decide.
+    let spoken: SpokenProtocol?
     private(set) var context: ChannelHandlerContext?
     var wayOut = WayOut()
     /// What messages are written in; nil while none can be written.
     private(set) var encoding: EncodingKey?
+    private(set) var traits = FrontendTraits.standard
     /// Bytes of an incomplete frame or request.
-    private var rest: ByteBuffer?
+    var rest: ByteBuffer?
     /// The slot of the timer wheel that counts; this handler may stand in others too.
     var wheelSlot: NIODeadline?
     /// What the route store and the tables know this session as: set while it is live.
     private(set) var identity: SessionIdentity?
-    private var refusal: Refusal?
+    private(set) var refusal: Refusal?
     /// Its place among the subscribers of its shard, from its first subscription on.
     var slot: SubscriberSlot?
     /// Topics that it is on its way into: what they kept is being replayed.
@@ -35,7 +38,7 @@ final class SessionHandler: ChannelInboundHandler {
     /// Reading is paused until what was written is taken.
     private var waitsForWriting = false
 
-    private enum Phase {
+    enum Phase {
         /// The first bytes decide the protocol; an HTTP head may need several reads.
         case opening
         case speaking(any Frontend)
@@ -44,10 +47,12 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     /// - Parameters:
+    ///   - spoken: the one protocol of this port, if it has one.
     ///   - refusal: set when the listener takes no more connections: the first request is answered with it.
     ///   - isPlain: what is written here is what the socket sends: no TLS in between.
-    init(shard: Shard, refusal: Refusal?, isPlain: Bool, now: NIODeadline) {
+    init(shard: Shard, speaking spoken: SpokenProtocol? = nil, refusal: Refusal?, isPlain: Bool, now: NIODeadline) {
         self.shard = shard
+        self.spoken = spoken
         self.refusal = refusal
         self.isPlain = isPlain
         machine = SessionStateMachine(rules: shard.rules, acceptedAt: now)
@@ -59,6 +64,13 @@ final class SessionHandler: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         shard.connectionOpened(self)
+        // Behind a PROXY header the channel is active already.
+        if context.channel.isActive { openWithoutBytes() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        openWithoutBytes()
+        context.fireChannelActive()
     }
 
     /// Also the end of a channel that never became active, which no `channelInactive` tells of.
@@ -137,10 +149,11 @@ final class SessionHandler: ChannelInboundHandler {
         rest = bytes
     }
 
-    private func become(_ next: Phase) {
+    func become(_ next: Phase) {
         phase = next
         if case .speaking(let frontend) = next {
             encoding = frontend.encodingKey
+            traits = frontend.traits
             openDirectWay()
         } else {
             encoding = nil
@@ -148,38 +161,11 @@ final class SessionHandler: ChannelInboundHandler {
         }
     }
 
-    private var isDeaf: Bool { if case .deaf = phase { true } else { false } }
-
-    // MARK: Opening
-
-    private func open(with bytes: inout ByteBuffer) {
-        do throws(WireError) {
-            switch try shard.selector.select(&bytes) {
-            case .needsMore: return
-            case .speak(let frontend, let response, let hello):
-                if let refusal { return finish(with: refusal.response, reason: .overloaded) }
-                become(.speaking(frontend))
-                write(response)
-                if let hello { perform(machine.received(hello, now: .now())) }
-                if bytes.readableBytes > 0, !isDeaf { listen(to: &bytes) }
-            case .respond(let response, let reason):
-                finish(with: refusal?.response ?? response, reason: refusal == nil ? reason : .overloaded)
-            }
-        } catch {
-            finish(with: ByteBuffer(), reason: error.reason)
-        }
-    }
-
-    /// An answer outside of any session, then the end.
-    private func finish(with response: ByteBuffer, reason: CloseReason) {
-        guard let ending = machine.close(for: reason, now: .now()) else { return }
-        shard.sessionEnded(ending)
-        goDeaf(after: response)
-    }
+    var isDeaf: Bool { if case .deaf = phase { true } else { false } }
 
     // MARK: Listening
 
-    private func listen(to bytes: inout ByteBuffer) {
+    func listen(to bytes: inout ByteBuffer) {
         guard case .speaking(var frontend) = phase else { return }
         // The front-end is moved out while it works, so that it is changed in place and not copied.
         phase = .deaf
@@ -205,11 +191,12 @@ final class SessionHandler: ChannelInboundHandler {
 
     // MARK: Acting
 
-    private func perform(_ action: SessionStateMachine.EventAction) {
+    func perform(_ action: SessionStateMachine.EventAction) {
         switch action {
         case .none: break
         case .login(let token, let device, let takesInbox):
             shard.login(self, token: token, device: device, takesInbox: takesInbox)
+        case .enter(let permissions): shard.enter(self, permissions)
         case .renew(let token, let ref):
             guard let identity else { return }
             shard.renew(self, identity: identity, token: token, ref: ref)
@@ -235,12 +222,15 @@ final class SessionHandler: ChannelInboundHandler {
             become(.deaf)
             write(reply)
             closeAfterFlush()
+        case .finish(let ending): end(ending, abrupt: true)
         case .disconnect: context?.close(promise: nil)
         }
     }
 
     func loginFinished(_ outcome: LoginOutcome) {
-        switch machine.loginFinished(outcome, now: .now(), jitter: .random(in: -1...1)) {
+        switch machine.loginFinished(
+            outcome, now: .now(), jitter: .random(in: -1...1), liveness: traits.liveness)
+        {
         case .welcome(let identity, let step):
             self.identity = identity
             shard.sessionBegan(self, identity)
@@ -298,7 +288,11 @@ final class SessionHandler: ChannelInboundHandler {
 
     // MARK: Writing
 
-    func send(_ command: SessionCommand) { write(encode(command)) }
+    func send(_ command: SessionCommand) {
+        let bytes = encode(command)
+        guard bytes.readableBytes > 0 else { return }
+        if traits.answersAlone { writeNow(bytes) } else { write(bytes) }
+    }
 
     func encode(_ command: SessionCommand) -> ByteBuffer {
         var bytes = ByteBuffer()
@@ -317,8 +311,10 @@ final class SessionHandler: ChannelInboundHandler {
     /// - Parameter abrupt: the bytes broke the protocol: nothing more is understood, so no answer is waited for.
     func end(_ ending: Ending, abrupt: Bool = false) {
         settle(ending)
-        send(.close(ending.reason))
-        if abrupt { goDeaf(after: ByteBuffer()) } else { shard.schedule(self) }
+        let lastWords = encode(.close(ending.reason))
+        write(lastWords)
+        // Nobody answers where nothing was said.
+        if abrupt || lastWords.readableBytes == 0 { goDeaf(after: ByteBuffer()) } else { shard.schedule(self) }
     }
 
     private func settle(_ ending: Ending) {
@@ -334,7 +330,7 @@ final class SessionHandler: ChannelInboundHandler {
 
     /// Writes, says that nothing more comes, and lets the other side read it: an immediate close could reset the
     /// connection and take the last words with it.
-    private func goDeaf(after response: ByteBuffer) {
+    func goDeaf(after response: ByteBuffer) {
         become(.deaf)
         rest = nil
         write(response)

@@ -10,9 +10,11 @@ struct SessionSettings: Sendable {
     init(
         limits: Limits, overflow: Outbox.Policy, allowedOrigins: Set<String>,
         subprotocols: [any WebSocketSubprotocol.Type], isEveryPath: Bool = false,
-        overPaceMax: Duration = .seconds(30)
+        overPaceMax: Duration = .seconds(30), janus: JanusConfiguration? = nil
     ) {
-        rules = SessionRules(limits: limits, overflow: overflow, overPaceMax: overPaceMax)
+        rules = SessionRules(
+            limits: limits, overflow: overflow, overPaceMax: overPaceMax,
+            pingAfterDelivery: janus?.pingAfterDelivery ?? .seconds(30))
         heartbeat = limits.heartbeat
         selector = FrontendSelector(
             http: HTTPOpening(
@@ -20,6 +22,11 @@ struct SessionSettings: Sendable {
                 limits: WebSocketLimits(
                     messageBytesMax: limits.inboundMessageBytesMax, fragmentsMax: limits.fragmentsPerMessageMax),
                 subprotocols: subprotocols, isEveryPath: isEveryPath),
-            requestHeadBytesMax: limits.requestHeadBytesMax)
+            requestHeadBytesMax: limits.requestHeadBytesMax,
+            janus: janus.map { janus in
+                JanusRules(
+                    frameBytesMax: limits.inboundMessageBytesMax, permissions: SessionPermissions(janus.permissions),
+                    clock: WallClock.microseconds)
+            })
     }
 }

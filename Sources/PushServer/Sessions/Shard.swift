@@ -29,6 +29,8 @@ final class Shard: @unchecked Sendable {
     private var pending: [SessionID: PendingLogin] = [:]
     /// The node leaves: whoever says hello now is sent elsewhere.
     private var isStopping = false
+    /// Sessions without a token: nobody's, so in no bucket and without a route.
+    private(set) var anonymous = 0
     /// Sessions per bucket, to compare with the route store.
     private var bucketCounts = [Int32](repeating: 0, count: Bucket.count)
     private var wheel: TimerWheel<SessionHandler>
@@ -144,19 +146,38 @@ final class Shard: @unchecked Sendable {
 
     // MARK: Sessions
 
-    var online: Int { sessions.count }
+    /// Sessions of clients.
+    var online: Int { sessions.count - anonymous }
 
     func sessionBegan(_ handler: SessionHandler, _ identity: SessionIdentity) {
         sessions[identity.session] = handler
-        bucketCounts[Int(identity.bucket.index)] += 1
+        count(identity, 1)
         counters.logins += 1
     }
 
     func sessionEnded(_ ending: Ending) {
         counters.count(ending)
         guard let identity = ending.identity else { return }
-        if sessions.removeValue(forKey: identity.session) != nil { bucketCounts[Int(identity.bucket.index)] -= 1 }
+        if sessions.removeValue(forKey: identity.session) != nil { count(identity, -1) }
         desk.release(identity, endedFor: ending.reason)
+    }
+
+    private func count(_ identity: SessionIdentity, _ change: Int) {
+        if identity.isAnonymous {
+            anonymous += change
+        } else {
+            bucketCounts[Int(identity.bucket.index)] += Int32(change)
+        }
+    }
+
+    /// A session without a token: nothing is verified and no route is claimed, so it begins at once.
+    func enter(_ handler: SessionHandler, _ permissions: SessionPermissions) {
+        guard !isStopping else { return handler.close(for: .nodeStopping) }
+        let session = SessionID(shard: index, random: (random.next(), random.next()))
+        handler.loginFinished(
+            .granted(
+                .anonymous(session, on: desk.incarnation, permissions: permissions), tokenEnd: .distantFuture,
+                inbox: .none))
     }
 
     /// Verifies the token and claims the route, away from the loop, and tells the handler.
@@ -247,14 +268,17 @@ final class Shard: @unchecked Sendable {
 
     func identities(in buckets: Set<Bucket>) -> [SessionIdentity] {
         sessions.values.compactMap { handler in
-            handler.identity.flatMap { buckets.contains($0.bucket) ? $0 : nil }
+            handler.identity.flatMap { !$0.isAnonymous && buckets.contains($0.bucket) ? $0 : nil }
         }
     }
 
     /// Sessions that the store was away for when they came.
     func unclaimed() -> [(SessionIdentity, takesInbox: Bool)] {
         sessions.values.compactMap { handler in
-            handler.identity.flatMap { $0.route.epoch == .none ? ($0, handler.machine.takesInbox) : nil }
+            handler.identity.flatMap { identity in
+                guard identity.route.epoch == .none, !identity.isAnonymous else { return nil }
+                return (identity, handler.machine.takesInbox)
+            }
         }
     }
 

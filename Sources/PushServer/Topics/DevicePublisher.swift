@@ -8,7 +8,8 @@ struct DevicePublisher: Sendable {
     let clock: @Sendable () -> UInt64
 
     /// Never waits: messages of one device go out in the order of these calls.
-    func submit(_ data: [UInt8], from client: ClientID, to topic: Topic) -> PublishTicket {
+    /// - Parameter client: nil for nobody's session.
+    func submit(_ data: [UInt8], from client: ClientID?, to topic: Topic) -> PublishTicket {
         let now = clock()
         let id = UUIDv7(unixMilliseconds: now, random: (.random(in: .min ... .max), .random(in: .min ... .max)))
         return publisher.submit(

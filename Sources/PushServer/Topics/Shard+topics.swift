@@ -104,7 +104,8 @@ extension Shard {
         _ handler: SessionHandler, from identity: SessionIdentity, to topic: Topic, data: ByteBuffer, ref: Reference?
     ) {
         // Submitted here, in the order in which the device said it; only the answer is waited for elsewhere.
-        let ticket = publisher.submit(Array(data.readableBytesView), from: identity.client, to: topic)
+        let ticket = publisher.submit(
+            Array(data.readableBytesView), from: identity.isAnonymous ? nil : identity.client, to: topic)
         guard let ref else { return }
         let handler = NIOLoopBound(handler, eventLoop: loop)
         Task { [self] in

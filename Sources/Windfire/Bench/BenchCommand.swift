@@ -5,5 +5,8 @@ import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Load, with histograms.",
-        subcommands: [BenchPushCommand.self, BenchLocateCommand.self, BenchSwarmCommand.self, EchoCommand.self])
+        subcommands: [
+            BenchPushCommand.self, BenchLocateCommand.self, BenchSwarmCommand.self, BenchJanusCommand.self,
+            EchoCommand.self,
+        ])
 }

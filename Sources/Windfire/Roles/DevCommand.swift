@@ -129,6 +129,8 @@ struct DevCommand: AsyncParsableCommand {
         settings.opsListen = HostPort(host: "127.0.0.1", port: port + 2)
         settings.advertisedWebSocket = nil
         settings.advertisedGRPC = nil
+        // One port, one node.
+        if number > 1 { settings.janus?.listen = nil }
         settings.drainTime = .seconds(1)
         return settings
     }

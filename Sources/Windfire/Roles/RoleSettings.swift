@@ -88,12 +88,23 @@ extension Configuration {
         settings.tlsKey = self.push.tlsKey
         settings.limits = limits
         settings.topicRules = try topicRules()
+        settings.janus = janus()
         settings.version = Version.text
         if let url = self.webhooks.presenceURL {
             settings.presence = PresenceConfiguration(
                 webhook: try webhook(url, key: "webhooks.presence-url"), settle: self.webhooks.settle)
         }
         return settings
+    }
+
+    private func janus() -> JanusConfiguration? {
+        guard self.push.janusAnonymous else { return nil }
+        var janus = JanusConfiguration(
+            permissions: Permissions(
+                publish: self.push.janusPublish.map(\.text), subscribe: self.push.janusSubscribe.map(\.text)))
+        janus.listen = self.push.janusListen
+        janus.advertised = self.push.advertiseJanus?.description
+        return janus
     }
 
     /// Who is told of targets that were not there; nil when nobody is.

@@ -54,6 +54,17 @@ import Testing
         #expect(try names(base + ["--push-tls-certificate", "c", "--push-tls-key", "k"], .pushServer) == [])
     }
 
+    @Test func `Janus is for nobody without a word, and for something`() throws {
+        let base = ["--cluster-secret", secret]
+        #expect(try names(base + ["--push-janus-listen", "127.0.0.1:8081"], .pushServer) == ["push.janus-anonymous"])
+        let on = base + ["--push-janus-anonymous"]
+        #expect(try names(on, .pushServer) == ["push.janus-subscribe"])
+        #expect(try names(on + ["--push-janus-publish", "events"], .pushServer) == [])
+        let patterns = try Configuration.resolve(flags: on + ["--push-janus-subscribe", "events, room/+/chat,#"])
+        #expect(patterns.push.janusSubscribe.map(\.text) == ["events", "room/+/chat", "#"])
+        #expect(throws: WindfireError.self) { try Configuration.resolve(flags: ["--push-janus-subscribe", "a#"]) }
+    }
+
     @Test(arguments: [(ConfigurationRole.pushServer, "presence"), (.pushRoute, "offline")])
     func `a webhook needs a secret to sign with, where it is called`(role: ConfigurationRole, name: String) throws {
         let base = ["--cluster-secret", secret, "--admin-key", secret]

@@ -40,10 +40,12 @@ final class Transcript {
     }
 
     func loginFinished(
-        _ outcome: LoginOutcome, at seconds: Double, jitter: Double = 0
+        _ outcome: LoginOutcome, at seconds: Double, jitter: Double = 0, liveness: Liveness = .answered
     ) -> SessionStateMachine.LoginAction {
-        machine.loginFinished(outcome, now: Self.time(seconds), jitter: jitter)
+        machine.loginFinished(outcome, now: Self.time(seconds), jitter: jitter, liveness: liveness)
     }
+
+    func delivered(at seconds: Double) { machine.delivered(now: Self.time(seconds)) }
 
     func renewed(_ identity: SessionIdentity, until seconds: Double) {
         machine.renewed(identity, until: Self.time(seconds))

@@ -12,7 +12,7 @@ struct FrontendSelectorTests {
     ).selector
 
     private enum Found: Equatable {
-        case incomplete, webSocket(hello: SessionEvent?), answer(status: String), ended(CloseReason)
+        case incomplete, webSocket(hello: SessionEvent?), answer(status: String), anonymous, ended(CloseReason)
     }
 
     private func find(_ bytes: inout ByteBuffer) -> Found {
@@ -22,6 +22,7 @@ struct FrontendSelectorTests {
             case .speak(_, let response, let hello):
                 #expect(String(buffer: response).hasPrefix("HTTP/1.1 101 "))
                 return .webSocket(hello: hello)
+            case .enter: return .anonymous
             case .respond(let response, _):
                 return .answer(status: String(String(buffer: response).split(separator: " ")[1]))
             }
@@ -71,7 +72,13 @@ struct FrontendSelectorTests {
 
     @Test func garbageEndsAtItsFirstByte() {
         for byte in UInt8.min ... .max where !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) {
-            #expect(find([byte]) == .ended(.badProtocol), "\(byte)")
+            let expected: Found =
+                switch byte {
+                case UInt8(ascii: "<"): .incomplete
+                case UInt8(ascii: "{"): .ended(.anonymousRefused)
+                default: .ended(.badProtocol)
+                }
+            #expect(find([byte]) == expected, "\(byte)")
         }
         #expect(find(Array("GARBAGE\r\n\r\n".utf8)) == .ended(.badProtocol))
         #expect(find(Array("get /v1/connect HTTP/1.1\r\n\r\n".utf8)) == .ended(.badProtocol))

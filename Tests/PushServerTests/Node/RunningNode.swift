@@ -114,6 +114,18 @@ struct RunningNode: Sendable {
         try await DeviceSocket(port: bound.devices, reads: reads, preface: preface, tls: tls)
     }
 
+    /// A client of hotwheels, on Janus's own port or on the one of all protocols.
+    func janus(onOwnPort: Bool = true, preface: [UInt8] = []) async throws -> JanusDevice {
+        try await JanusDevice(port: onOwnPort ? try #require(bound.janus) : bound.devices, preface: preface)
+    }
+
+    /// A publisher of hotwheels: one message, and the server ends the connection.
+    func janusPublish(_ data: String, to topic: String) async throws {
+        let publisher = try await janus()
+        try await publisher.publish(data, to: topic)
+        try await publisher.end()
+    }
+
     /// A device that has been welcomed.
     func login(
         _ client: String, _ device: String = "phone", send: Bool = false, preface: [UInt8] = [],
