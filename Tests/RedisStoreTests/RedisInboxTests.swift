@@ -81,7 +81,13 @@ import Testing
     /// The call that died may have stored its message: it is sent again as a repeat.
     @Test func `connections that die while messages are stored leave each of them once`() async throws {
         let server = try await RedisServer()
-        try await withStores(at: server.url, { $0.retryWindow = .seconds(20) }) { harness in
+        try await withStores(
+            at: server.url,
+            {
+                $0.retryWindow = .seconds(20)
+                $0.commandTimeout = .seconds(20)
+            }
+        ) { harness in
             let store = try await harness.open()
             let client = ClientID(unchecked: "a")
             let killing = Load()

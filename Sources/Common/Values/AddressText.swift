@@ -1,5 +1,5 @@
-/// Parts of the addresses that engines are configured by, as URLs write them. What is wrong is told as the rule that was
-/// broken and never as the text, which may hold a password.
+/// Parts of the addresses that engines are configured by, as URLs write them. What is wrong is told as the rule that
+/// was broken and never as the text, which may hold a password.
 package enum AddressText {
     package struct Problem: Error, Equatable {
         /// To be read after "the address …".
