@@ -1,6 +1,7 @@
 // How a connection finds its protocol: by its first bytes, or by the port it came to.
 
 import Common
+import Glibc
 import NIOCore
 import PushCore
 
@@ -51,10 +52,14 @@ extension SessionHandler {
         }
     }
 
-    /// Nobody answers pings: the kernel's probes tell in time that the other side is gone (tcp(7), SO_KEEPALIVE).
+    /// Nobody answers pings: the kernel's probes tell within two minutes that the other side is gone (tcp(7)).
     private func watchWithTCP() {
+        guard let options = context?.channel.syncOptions else { return }
         // Fails only on a closed channel.
-        try? context?.channel.syncOptions?.setOption(.socketOption(.so_keepalive), value: 1)
+        try? options.setOption(.socketOption(.so_keepalive), value: 1)
+        for (name, value) in [(TCP_KEEPIDLE, 60), (TCP_KEEPINTVL, 15), (TCP_KEEPCNT, 4)] {
+            try? options.setOption(.tcpOption(.init(rawValue: name)), value: value)
+        }
     }
 
     /// An answer outside of any session, then the end.

@@ -49,6 +49,7 @@ extension TidyRule {
         "Sources/PushServer/PushServerService.swift",
         "Sources/RedisStore/Connection/RedisConnection.swift",
         "Sources/Webhooks/Calls/NameResolver.swift",
+        "Sources/Windfire/Bench/Janus/JanusBench.swift",
         "Sources/Windfire/Bench/Swarm/BenchSwarmCommand.swift",
         "Sources/Windfire/Bench/Swarm/SwarmLogin.swift",
         "Sources/Windfire/Roles/Engines.swift",

@@ -44,6 +44,16 @@ final class JanusDevice: Sendable {
         try await send(JanusReadingTests.publishing(object))
     }
 
+    /// As hotwheels' publisher: it closes at once, and what it was sent stays unread, so that the end is a reset.
+    static func publishAndLeave(_ data: String, to topic: String, port: Int) async throws {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: false).connect(host: "127.0.0.1", port: port).get()
+        let object = #"{"topic":"\#(topic)","event":"e","message_id":"","data":\#(data)}"#
+        try await channel.writeAndFlush(ByteBuffer(bytes: JanusReadingTests.publishing(object)))
+        // The node may have closed it already.
+        try? await channel.close()
+    }
+
     /// Says that nothing more comes.
     func closeOutput() async throws { try await channel.close(mode: .output) }
     func close() async throws { try? await channel.close() }

@@ -99,6 +99,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false]) func whoPublishesAndClosesAtOnceIsHeard(onOwnPort: Bool) async throws {
+        try await withNode { node in
+            let bot = try await node.janus()
+            try await bot.subscribe("t")
+            let port = try onOwnPort ? #require(node.bound.janus) : node.bound.devices
+            for number in 0..<50 { try await JanusDevice.publishAndLeave("\(number)", to: "t", port: port) }
+            try await eventually("50 deliveries") { bot.deliveries.count == 50 }
+        }
+    }
+
     @Test func nobodysSessionsAreNoRoutes() async throws {
         try await withNode {
             $0.reconcileInterval = .milliseconds(50)
@@ -122,7 +132,8 @@ import Testing
             }
             let after = try await node.neighbours.routes.sessionCounts(of: node.bound.incarnation)
             #expect(after == counts)
-            #expect(try await node.member.endpoints.janus == "127.0.0.1:\(try #require(node.bound.janus))")
+            let port = try #require(node.bound.janus)
+            #expect(try node.member.endpoints.janus == "127.0.0.1:\(port)")
             for bot in bots { try await bot.close() }
             try await alice.close()
             try await node.expectNobody()
