@@ -4,11 +4,11 @@ import DequeModule
 ///
 /// 24 bits are the place in the shard's table, 8 count how often the place was given away. So a fan-out that began
 /// before a session ended finds nobody under its slot, and not the next session.
-package struct SubscriberSlot: Hashable, Sendable {
+@usableFromInline package struct SubscriberSlot: Hashable, Sendable {
     /// Sessions of one shard: 16 million.
     package static let countMax = 1 << 24
 
-    private let value: UInt32
+    @usableFromInline let value: UInt32
 
     package init(place: Int, generation: UInt8) {
         precondition(place >= 0 && place < Self.countMax, "a slot's place has 24 bits")
@@ -16,18 +16,19 @@ package struct SubscriberSlot: Hashable, Sendable {
     }
 
     /// Where the session stands in tables of its shard.
-    package var place: Int { Int(value & 0xFF_FFFF) }
-    package var generation: UInt8 { UInt8(value >> 24) }
+    @inlinable package var place: Int { Int(value & 0xFF_FFFF) }
+    @inlinable package var generation: UInt8 { UInt8(value >> 24) }
 }
 
 /// What each slot of a shard stands for. Places are given away again in the order in which they became free, so the
 /// generations of one place last long: a stale slot could only be taken for another after 256 rounds of the whole list,
 /// which no fan-out lives to see.
 ///
-/// Memory: the element (8 bytes for a class) and one byte for each place that was ever taken at once.
-package struct SlotTable<Element> {
-    private var elements: [Element?] = []
-    private var generations: [UInt8] = []
+/// Memory: the element (8 bytes for a class) and one byte for each place that was ever taken at once. Looking up is
+/// inlinable: without being specialized it would cost a fan-out more than all else but the system call.
+@usableFromInline package struct SlotTable<Element> {
+    @usableFromInline var elements: [Element?] = []
+    @usableFromInline var generations: [UInt8] = []
     private var free: Deque<UInt32> = []
     private let countMax: Int
 
@@ -62,7 +63,7 @@ package struct SlotTable<Element> {
         return element
     }
 
-    package subscript(slot: SubscriberSlot) -> Element? {
+    @inlinable package subscript(slot: SubscriberSlot) -> Element? {
         guard slot.place < elements.count, generations[slot.place] == slot.generation else { return nil }
         return elements[slot.place]
     }

@@ -6,10 +6,10 @@ import Common
 /// A pattern's sessions lie side by side, so that a fan-out reads memory from front to end. Each knows its link in the
 /// chain of its session, and the link its place in the list: a session leaves a list by putting the last one into its
 /// place. Nothing is allocated for a session, whatever it subscribes to.
-struct SubscriptionTable {
+@usableFromInline struct SubscriptionTable {
     /// A session in the list of a pattern.
-    struct Member {
-        let slot: SubscriberSlot
+    @usableFromInline struct Member {
+        @usableFromInline let slot: SubscriberSlot
         /// Its link.
         let link: UInt32
     }

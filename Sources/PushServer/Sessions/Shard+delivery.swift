@@ -14,7 +14,7 @@ extension Shard {
     }
 
     /// One slice of what is to be delivered, in the order in which it came.
-    private func serveFanOuts() {
+    func serveFanOuts() {
         isServing = true
         let now = NIODeadline.now()
         var left = Self.sliceSize
@@ -29,9 +29,8 @@ extension Shard {
         flushWritten()
         isServing = !fanOuts.isEmpty
         guard isServing else { return }
-        // A task without a deadline would run before the loop looks at its sockets again; this one comes just late
-        // enough to let reads, pings and logins in between two slices.
-        loop.scheduleTask(in: .microseconds(10)) { [self] in serveFanOuts() }
+        // Reads, pings and logins come in between two slices.
+        if bell?.ring() != true { loop.scheduleTask(in: .microseconds(10)) { [self] in serveFanOuts() } }
     }
 
     // Each of these serves a part, puts the rest back in front, and says how much of the slice it used, at least 1.

@@ -37,8 +37,9 @@ final class Shard: @unchecked Sendable {
     private var unflushed: [SessionHandler] = []
     /// What is being delivered, oldest first.
     var fanOuts: Deque<FanOut> = []
-    /// A slice is being served, or the next one is scheduled.
+    /// A slice is being served, or the next one is called for.
     var isServing = false
+    private(set) var bell: SliceBell?
 
     let topicDesk: TopicDesk
     let publisher: DevicePublisher
@@ -84,6 +85,7 @@ final class Shard: @unchecked Sendable {
         loop.preconditionInEventLoop()
         nextTick = .now() + wheel.tick
         ticking = loop.scheduleRepeatedTask(initialDelay: wheel.tick, delay: wheel.tick) { [self] _ in turnWheel() }
+        bell = SliceBell.hang(on: loop) { [self] in serveFanOuts() }
     }
 
     private func turnWheel() {
@@ -106,6 +108,8 @@ final class Shard: @unchecked Sendable {
         loop.preconditionInEventLoop()
         ticking?.cancel()
         ticking = nil
+        bell?.takeDown()
+        bell = nil
     }
 
     /// Makes sure that the handler is asked at its next deadline.

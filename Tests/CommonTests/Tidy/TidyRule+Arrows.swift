@@ -47,6 +47,7 @@ extension TidyRule {
         "Sources/PushServer/Node/DeviceListener.swift",
         "Sources/PushServer/Node/NodeAddresses.swift",
         "Sources/PushServer/PushServerService.swift",
+        "Sources/PushServer/Sessions/SliceBell.swift",
         "Sources/RedisStore/Connection/RedisConnection.swift",
         "Sources/Webhooks/Calls/NameResolver.swift",
         "Sources/Windfire/Bench/Janus/JanusBench.swift",
