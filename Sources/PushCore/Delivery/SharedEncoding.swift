@@ -26,12 +26,18 @@ package struct SharedEncoding {
         collapseKey = nil
     }
 
+    /// The bytes in an encoding, if a session has asked for them.
+    package func known(in key: EncodingKey) -> ByteBuffer? {
+        for known in encodings where known.key == key { return known.bytes }
+        return nil
+    }
+
     /// The bytes in an encoding.
     /// - Parameter encode: appends the bytes of one command; called for the first session of this encoding.
     package mutating func bytes(
         in key: EncodingKey, encode: (SessionCommand, inout ByteBuffer) -> Void
     ) -> ByteBuffer {
-        for known in encodings where known.key == key { return known.bytes }
+        if let known = known(in: key) { return known }
         var bytes = ByteBuffer()
         for command in commands { encode(command, &bytes) }
         encodings.append((key, bytes))

@@ -10,6 +10,11 @@ import NIOCore
 struct DirectSocket {
     private let descriptor: CInt
 
+    private init(descriptor: CInt) { self.descriptor = descriptor }
+
+    /// Where none is known.
+    static let none = DirectSocket(descriptor: -1)
+
     /// Nil when the channel is not a socket.
     init?(_ context: ChannelHandlerContext) {
         let transport = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(

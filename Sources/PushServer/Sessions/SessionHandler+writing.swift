@@ -13,10 +13,31 @@ extension SessionHandler {
         var needsFlush = false
         /// The channel may hold bytes back from the kernel: nothing may overtake them.
         var channelMayHold = false
+        /// The shard sends runs of messages to the socket without asking this session.
+        var isListed = false
     }
 
     func openDirectWay() { wayOut.socket = isPlain ? context.flatMap(DirectSocket.init) : nil }
-    func closeDirectWay() { wayOut.socket = nil }
+    func closeDirectWay() {
+        unlist()
+        wayOut.socket = nil
+    }
+
+    /// From now on runs may go straight to the socket, if this session would do no more than that with them.
+    func list() {
+        guard !wayOut.isListed, let slot, let encoding, let socket = wayOut.socket, !wayOut.channelMayHold,
+            joins == nil, machine.takesDirectly, traits.liveness == .answered
+        else { return }
+        wayOut.isListed = true
+        shard.ways.open(slot, socket, encoding)
+    }
+
+    /// Runs go through this session again.
+    func unlist() {
+        guard wayOut.isListed else { return }
+        wayOut.isListed = false
+        if let slot { shard.ways.close(slot) }
+    }
 
     /// What the channel holds back from the kernel.
     var bufferedBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
@@ -24,6 +45,7 @@ extension SessionHandler {
     /// Leaves at the end of the loop's turn, together with what else is written in it.
     func write(_ bytes: ByteBuffer) {
         guard let context, bytes.readableBytes > 0 else { return }
+        unlist()
         wayOut.channelMayHold = true
         if !wayOut.needsFlush {
             wayOut.needsFlush = true
@@ -42,7 +64,11 @@ extension SessionHandler {
     /// Straight to the kernel where that is possible; what it does not take waits in the channel.
     func writeNow(_ bytes: ByteBuffer) {
         guard let socket = wayOut.socket, !holdsBack else { return writeThroughChannel(bytes) }
-        let sent = socket.send(bytes)
+        writeRest(of: bytes, after: socket.send(bytes))
+    }
+
+    /// The kernel took so much of the bytes.
+    func writeRest(of bytes: ByteBuffer, after sent: Int) {
         guard sent < bytes.readableBytes else { return }
         var rest = bytes
         rest.moveReaderIndex(forwardBy: sent)
@@ -50,6 +76,7 @@ extension SessionHandler {
     }
 
     private func writeThroughChannel(_ bytes: ByteBuffer) {
+        unlist()
         wayOut.channelMayHold = true
         wayOut.needsFlush = false
         context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)

@@ -55,13 +55,21 @@ extension Shard {
         let isOnly = fanOuts.isEmpty || (fanOuts.count == 1 && fanOuts[0].isMore(of: run.topic))
         // Not the run itself: a second reference to its encodings would have them copied.
         let (topic, published, unsubscribes) = (run.topic, run.published, run.unsubscribes)
+        let takesWays = isOnly && unsubscribes == unsubscribeCount
         let count = run.serve(countMax) { [self] slot, encoding in
+            if takesWays, let way = ways[slot], let bytes = encoding.known(in: way.encoding) {
+                let sent = way.socket.send(bytes)
+                if sent < bytes.readableBytes { slots[slot]?.writeRest(of: bytes, after: sent) }
+                counters.count(.written, encoding.messageCount)
+                return .written
+            }
             guard let handler = slots[slot] else { return .gone }
             if handler.hasUnsubscribed(since: unsubscribes), !topics.isSubscribed(slot, to: topic) { return nil }
             let verdict =
                 handler.joins == nil
                 ? handler.deliver(&encoding, isOnly: isOnly, now: now)
                 : handler.deliver(published, of: topic, &encoding, now: now)
+            if isOnly, verdict == .written { handler.list() }
             counters.count(verdict, encoding.messageCount)
             return verdict
         }

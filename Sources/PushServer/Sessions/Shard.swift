@@ -48,6 +48,7 @@ final class Shard: @unchecked Sendable {
     /// Who is subscribed to what; sessions stand in `slots` from their first subscription on.
     var topics: TopicIndex
     var slots = SlotTable<SessionHandler>()
+    var ways = DirectWays()
     var topicQueue = TopicQueue<Published>()
     /// Counts on with every subscription that is taken back.
     var unsubscribeCount: UInt32 = 0

@@ -6,8 +6,8 @@ import NIOPosix
 ///
 /// A task of the loop would not: NIO goes on with tasks until none is due, and looks at its sockets only then, so that
 /// slices could follow each other while reads and pings wait for the whole fan-out. A task with a delay is due at once
-/// when the thread lost its processor in between, which is when many want it. So the bell hangs on a pipe (pipe(7)): the
-/// loop hears it when it asks the kernel what is ready, together with all sockets that became ready before it.
+/// when the thread lost its processor in between, which is when many want it. So the bell hangs on a pipe (pipe(7)):
+/// the loop hears it when it asks the kernel what is ready, together with all sockets that became ready before it.
 ///
 /// A stroke costs one write(2) and one read(2), a few microseconds for a slice of milliseconds, and nobody sleeps.
 final class SliceBell: ChannelInboundHandler {

@@ -30,6 +30,7 @@ extension SessionHandler {
     }
 
     func beginJoin(_ topic: Topic, _ pattern: TopicPattern, since: HistoryPosition, ref: Reference?) {
+        unlist()
         var joins = joins ?? TopicJoins()
         joins.byTopic[topic] = TopicJoins.Joining(join: HistoryJoin(since: since), pattern: pattern, ref: ref)
         self.joins = joins

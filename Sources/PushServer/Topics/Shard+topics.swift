@@ -80,6 +80,7 @@ extension Shard {
     /// The session is over.
     func leaveTopics(_ handler: SessionHandler) {
         guard let slot = handler.slot else { return }
+        handler.unlist()
         handler.slot = nil
         topics.removeAll(slot) { topicDesk.lost($0) }
         slots.remove(slot)

@@ -92,6 +92,7 @@ final class DeviceSocket: Sendable {
     }
 
     /// Takes what waits, and everything from now on.
+    func stopReading() async throws { try await channel.setOption(.autoRead, value: false).get() }
     func startReading() async throws { try await channel.setOption(.autoRead, value: true).get() }
 
     func stopAnsweringPings() { inbox.withLockedValue { $0.answersPings = false } }

@@ -44,6 +44,10 @@ extension DeviceSocket {
         #expect(heard(of: topic) == data)
     }
 
+    func heard(last data: String, of topic: String) async throws {
+        try await eventually("\(data.prefix(20)) of \(topic)") { heard(of: topic).last == data }
+    }
+
     /// Where in what the topic keeps the last message that came is.
     func lastPosition(of topic: String) throws -> String {
         let last = texts.last { $0.hasPrefix(#"{"op":"message","topic":"\#(topic)""#) }

@@ -174,4 +174,39 @@ import Testing
             #expect(try await node.figure("windfire_outbox_displaced_total") > 0)
         }
     }
+
+    /// Runs go straight to sockets: where the kernel takes a part of one, the rest and what follows wait behind it.
+    @Test func whoReadsAgainHearsWholeMessagesInTheirOrder() async throws {
+        let neighbours = try Neighbours()
+        try await neighbours.withNode {
+            $0.overflow = .dropOldest
+            $0.limits.messagesPerSecondMax = 1_000_000
+            $0.limits.messagesBurstMax = 1_000_000
+        } _: { node in
+            let alice = try await node.login("alice", topics: ["#"])
+            let bob = try await node.login("bob", topics: ["#"])
+            try await bob.subscribe("room/1")
+            for number in 0..<3 { try await alice.publish("\(number)", to: "room/1", ref: 10 + number) }
+            try await bob.heard(["0", "1", "2"], of: "room/1")
+            try await bob.stopReading()
+            let text = String(repeating: "x", count: 50_000)
+            for number in 3..<303 {
+                try await alice.publish(#""\(number):\(text)""#, to: "room/1", ref: 10 + number)
+            }
+            #expect(try await node.figure("windfire_outbox_displaced_total") > 0)
+            try await bob.startReading()
+            try await bob.heard(last: #""302:\(text)""#, of: "room/1")
+            let numbers = bob.heard(of: "room/1").dropFirst(3).compactMap { data in
+                data.wholeMatch(of: /"([0-9]+):x{50000}"/).flatMap { Int($0.1) }
+            }
+            #expect(numbers == numbers.sorted())
+            #expect(Set(numbers).count == numbers.count && numbers.count == bob.heard(of: "room/1").count - 3)
+            // What else is written to the session keeps its place among them.
+            try await bob.send(#"{"op":"ping"}"#)
+            try await bob.text(with: #"{"op":"pong"}"#)
+            try await alice.publish("303", to: "room/1", ref: 400)
+            try await alice.publish("304", to: "room/1", ref: 401)
+            try await bob.heard(last: "304", of: "room/1")
+        }
+    }
 }
