@@ -12,8 +12,14 @@ import TestKit
 struct ReceivedFrame: Equatable {
     let opcode: UInt8
     let payload: [UInt8]
+    let text: String
 
-    var text: String { String(decoding: payload, as: UTF8.self) }
+    init(opcode: UInt8, payload: [UInt8]) {
+        self.opcode = opcode
+        self.payload = payload
+        text = String(decoding: payload, as: UTF8.self)
+    }
+
     /// The number in a close frame.
     var closeNumber: UInt16? {
         opcode == 8 && payload.count >= 2 ? UInt16(payload[0]) << 8 | UInt16(payload[1]) : nil
