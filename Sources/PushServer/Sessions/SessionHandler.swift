@@ -244,12 +244,12 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func renewed(_ renewal: Renewal, ref: Reference?) {
-        guard let renewed = identity?.renewed(generation: renewal.generation, permissions: renewal.permissions) else {
-            return
-        }
+        guard let old = identity else { return }
+        let renewed = old.renewed(generation: renewal.generation, permissions: renewal.permissions)
         identity = renewed
         machine.renewed(renewed, until: renewal.tokenEnd)
         send(.ok(ref: ref, expiresAt: renewal.expiresAt))
+        if renewed.permissions != old.permissions { shard.endForbiddenSubscriptions(of: self, by: renewed.permissions) }
         shard.schedule(self)
     }
 

@@ -77,6 +77,20 @@ extension Shard {
         return true
     }
 
+    /// A new token allows something else: subscriptions that it does not allow are over, and the device is told.
+    func endForbiddenSubscriptions(of handler: SessionHandler, by permissions: SessionPermissions) {
+        guard let slot = handler.slot else { return }
+        for pattern in topics.patterns(of: slot) {
+            do throws(WindfireError) {
+                try permissions.checkSubscribe(to: pattern)
+            } catch {
+                unsubscribe(handler, from: pattern)
+                let message = "the new token does not allow \(pattern.text): the subscription is over"
+                handler.answer(.error(error.code, message: message, ref: nil))
+            }
+        }
+    }
+
     /// The session is over.
     func leaveTopics(_ handler: SessionHandler) {
         guard let slot = handler.slot else { return }

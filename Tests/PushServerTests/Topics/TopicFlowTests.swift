@@ -94,6 +94,29 @@ import Testing
         }
     }
 
+    @Test func aTokenThatAllowsLessEndsSubscriptions() async throws {
+        let neighbours = try Neighbours()
+        try await neighbours.withNode { node in
+            let alice = try await node.login("alice", topics: ["#"])
+            let bob = try await node.login("bob", topics: ["room/#", "news"])
+            for (ref, pattern) in ["room/1", "room/+", "news"].enumerated() {
+                try await bob.subscribe(pattern, ref: 10 + ref)
+            }
+            let token = try neighbours.token("bob", topics: ["room/1"])
+            try await bob.send(#"{"op":"token","token":"\#(token)","ref":20}"#)
+            try await bob.text(with: #"{"op":"ok","ref":20"#)
+            for pattern in ["room/+", "news"] {
+                let refusal = try await bob.text(with: "does not allow \(pattern):")
+                #expect(refusal.contains(#""op":"error""#) && refusal.contains(#""code":"forbidden""#))
+            }
+            #expect(try await alice.publish("1", to: "news", ref: 30) == 0)
+            #expect(try await alice.publish("2", to: "room/2", ref: 31) == 0)
+            #expect(try await alice.publish("3", to: "room/1", ref: 32) == 1)
+            try await bob.heard(["3"], of: "room/1")
+            #expect(bob.heard(of: "news") == [])
+        }
+    }
+
     @Test func whatOnePublishesIsHeardInItsOrderOnEveryNode() async throws {
         let neighbours = try Neighbours()
         try await neighbours.withNode("n1") {
