@@ -1,8 +1,8 @@
 import PushCore
 
-/// For each subscriber of a shard, whether a run of messages may go straight to its socket, and to which: eight bytes in
-/// the order of the slots. So a fan-out reads one small table from front to end, and of the sessions themselves, cold in
-/// the cache as they are, it touches none that is simply there and takes what it is sent.
+/// For each subscriber of a shard, whether a run of messages may go straight to its socket, and to which: eight bytes
+/// in the order of the slots. So a fan-out reads one small table from front to end, and of the sessions themselves,
+/// cold in the cache as they are, it touches none that is simply there and takes what it is sent.
 ///
 /// A way is opened by a delivery that the session itself has seen through, and closed by everything that makes the next
 /// one less simple: bytes that wait in the channel, a join, the end. Whoever is not sure closes it; the next delivery
