@@ -150,7 +150,11 @@ extension PushClient {
         case .error(let ref?, let refusal):
             requests.answered(ref, .failure(PushClientError(.refused, refusal.message, code: refusal.code)))
             performTopics(subscriptions.refused(ref, refusal, now: .now, random: .random(in: 0..<1)))
-        case .error(nil, let refusal): refusals[connection] = refusal
+        // The reason of a close says whether to come back. What does not is news, as of a subscription that is over.
+        case .error(nil, let refusal) where refusal.advice != nil: refusals[connection] = refusal
+        case .error(nil, let refusal):
+            logger.warning(
+                "the server says: \(refusal.message)", metadata: [Logger.Metadata.Key.error: "\(refusal.code)"])
         case .move(let node, let after):
             machine.moveAsked(connection, to: node, after: after, now: .now)
             scheduleTimer()

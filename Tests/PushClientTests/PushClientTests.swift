@@ -154,6 +154,8 @@ import Testing
         connection = try await accept(node)
         connection.welcome(node)
         connection.send(#"{"op":"error","code":"replaced","message":"elsewhere","reconnect":"never"}"#)
+        // A subscription that a new token does not allow: no reason of a close.
+        connection.send(#"{"op":"error","code":"forbidden","message":"the new token does not allow room/1"}"#)
         connection.close(4001)
         let closed = await reached(client) { if case .closed = $0 { true } else { false } }
         #expect(closed == .closed(.rejected(reason: "replaced", number: 4001, message: "elsewhere")))
