@@ -29,6 +29,9 @@ final class Reconciler: Service {
     private static let rounds = 16
     private let round = NIOLockedValueBox(0)
 
+    /// Buckets whose sessions are gathered together: each time the loops go through all of theirs.
+    private static let bucketsAtOnce = 64
+
     /// What the last comparison found.
     struct Difference: Equatable, Sendable {
         /// Sessions that the store had and the node did not.
@@ -93,7 +96,11 @@ final class Reconciler: Service {
                 stored[bucket] ?? 0 != own[bucket] ?? 0 || Int(bucket.index) % Self.rounds == round
             }
             var difference = Difference()
-            for bucket in differing { try await settle(bucket, &difference) }
+            var left = Array(differing)
+            while !left.isEmpty {
+                try await settle(Array(left.suffix(Self.bucketsAtOnce)), &difference)
+                left.removeLast(min(left.count, Self.bucketsAtOnce))
+            }
             tally.withLockedValue { $0 = difference }
             guard difference != Difference() else { return }
             logger.info(
@@ -107,16 +114,21 @@ final class Reconciler: Service {
         }
     }
 
-    private func settle(_ bucket: Bucket, _ difference: inout Difference) async throws(WindfireError) {
-        // The order matters: what the store says first, then ours. A session that came in between looks missing, and
-        // claiming it again is harmless; the other way round it would look like a ghost.
-        let stored = try await routes.sessions(of: incarnation, in: bucket)
-        for ghost in await hub.unknown(stored) {
-            if try await routes.release(ghost) { difference.ghosts += 1 }
+    private func settle(_ buckets: [Bucket], _ difference: inout Difference) async throws(WindfireError) {
+        // The order matters. Ours come first, so that nobody looks missing who came while the store was asked; whether
+        // what the store has is known here is asked after it, so that nobody looks like a ghost.
+        let own = await hub.identities(in: Set(buckets))
+        var stored: Set<SessionID> = []
+        for bucket in buckets {
+            let entries = try await routes.sessions(of: incarnation, in: bucket)
+            for ghost in await hub.unknown(entries) {
+                if try await routes.release(ghost) { difference.ghosts += 1 }
+            }
+            stored.formUnion(entries.map(\.route.session))
         }
-        let known = Set(stored.map(\.route.session))
-        for identity in await hub.identities(in: [bucket])
-        where !known.contains(identity.session) && identity.route.epoch != .none {
+        for identity in own where !stored.contains(identity.session) && identity.route.epoch != .none {
+            // It left while the store was asked.
+            guard await hub.unknown([identity.entry]).isEmpty else { continue }
             switch try await routes.reclaim(identity.entry, generation: identity.generation) {
             case .kept:
                 difference.missing += 1
