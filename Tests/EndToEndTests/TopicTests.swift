@@ -1,3 +1,4 @@
+import Synchronization
 import TestKit
 import Testing
 
@@ -22,6 +23,53 @@ extension EndToEnd {
             try await eventually("the others hear on") { listeners[1].heard.last == 1_000 }
             #expect(listeners[0].heard.count == 1_000)
             for listener in listeners { await listener.close() }
+        }
+    }
+
+    /// Who stays hears everything; who comes and goes hears each of its stays without a hole.
+    @Test(.timeLimit(.minutes(5))) func whoComesAndGoesDuringPublishingDisturbsNobody() async throws {
+        try await onCluster { cluster in
+            let (rounds, perStay) = (5, 30)
+            let staying = try await Self.follow("room/busy", 6, "stays", on: cluster)
+            let isOver = Flag()
+            let publishing = Task {
+                var next = 0
+                while !isOver.isSet {
+                    let answer = try await cluster.publish(Array(next..<next + 5), to: "room/busy")
+                    #expect(answer.messages.allSatisfy { $0.delivered >= 6 && $0.failed_nodes.isEmpty })
+                    next += 5
+                }
+                return next
+            }
+            let passing = (0..<9).map { TopicListener("passes-\($0)", on: cluster) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for listener in passing {
+                    group.addTask {
+                        for _ in 0..<rounds {
+                            let before = listener.heard.count
+                            try await listener.follow("room/busy")
+                            try await eventually(within: .seconds(60), "\(listener.client) hears of its stay") {
+                                listener.heard.count >= before + perStay
+                            }
+                            try await listener.leave("room/busy")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            isOver.set()
+            let count = try await publishing.value
+            #expect(Set((staying + passing).compactMap(\.node)).count == 3, "they are on all three nodes")
+            for listener in staying {
+                try await eventually(within: .seconds(20), "all is heard") { listener.heard.count >= count }
+                #expect(listener.heard == Array(0..<count), "\(listener.client)")
+            }
+            for listener in passing {
+                let steps = zip(listener.heard, listener.heard.dropFirst()).map { $1 - $0 }
+                #expect(steps.allSatisfy { $0 > 0 }, "\(listener.client) hears nothing twice, and all in order")
+                #expect(steps.count { $0 > 1 } < rounds, "\(listener.client) misses messages between its stays only")
+            }
+            for listener in staying + passing { await listener.close() }
         }
     }
 
@@ -66,6 +114,13 @@ extension EndToEnd {
         }
         return listeners
     }
+}
+
+/// Set once, by another task.
+private final class Flag: Sendable {
+    private let state = Atomic(false)
+    var isSet: Bool { state.load(ordering: .acquiring) }
+    func set() { state.store(true, ordering: .releasing) }
 }
 
 /// What `POST /v1/push` answers to several messages for one topic.

@@ -53,7 +53,7 @@ extension DeviceSocket {
     }
 
     func heard(last data: String, of topic: String) async throws {
-        try await eventually("\(data.prefix(20)) of \(topic)") {
+        try await eventually(within: .seconds(60), "\(data.prefix(20)) of \(topic)", poll: .milliseconds(50)) {
             messages(of: topic).last?.contains(#""data":\#(data)"#) == true
         }
     }
