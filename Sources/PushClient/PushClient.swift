@@ -26,7 +26,8 @@ public actor PushClient {
 
     nonisolated let loop: any EventLoop
     nonisolated let broadcast = StateBroadcast()
-    nonisolated let notices = NoticeBroadcast()
+    /// One for each subscription that may be, and some.
+    nonisolated let notices = Broadcast<TopicNotice>(bufferMax: 2 * Subscriptions.countMax)
     let configuration: Configuration
     let dialer: Dialer
     let tokens: TokenService

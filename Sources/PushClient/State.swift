@@ -1,5 +1,3 @@
-import Synchronization
-
 extension PushClient {
     /// Where the client stands.
     public enum State: Hashable, Sendable {
@@ -28,50 +26,15 @@ extension PushClient {
 }
 
 /// The state now and as it changes, to any number of listeners.
-final class StateBroadcast: Sendable {
-    private struct Shared {
-        var current = PushClient.State.idle
-        var listeners: [Int: AsyncStream<PushClient.State>.Continuation] = [:]
-        var listenersSoFar = 0
-    }
+struct StateBroadcast: Sendable {
+    private let states = Broadcast(latest: PushClient.State.idle, bufferMax: 64)
 
-    /// A listener that is slower than this many changes misses the oldest of them.
-    private static let bufferMax = 64
-
-    private let shared = Mutex(Shared())
-
-    var current: PushClient.State { shared.withLock { $0.current } }
+    var current: PushClient.State { states.latest ?? .idle }
 
     func publish(_ state: PushClient.State) {
-        // Ended outside of the lock: the end of a stream calls back for it.
-        let ended = shared.withLock { shared -> [AsyncStream<PushClient.State>.Continuation] in
-            guard shared.current != state else { return [] }
-            shared.current = state
-            for listener in shared.listeners.values { listener.yield(state) }
-            guard case .closed = state else { return [] }
-            defer { shared.listeners = [:] }
-            return Array(shared.listeners.values)
-        }
-        for listener in ended { listener.finish() }
+        states.publish(state) { $0 != state }
+        if case .closed = state { states.finish() }
     }
 
-    func stream() -> AsyncStream<PushClient.State> {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: PushClient.State.self, bufferingPolicy: .bufferingNewest(Self.bufferMax))
-        let id = shared.withLock { shared -> Int? in
-            continuation.yield(shared.current)
-            if case .closed = shared.current { return nil }
-            shared.listenersSoFar += 1
-            shared.listeners[shared.listenersSoFar] = continuation
-            return shared.listenersSoFar
-        }
-        guard let id else {
-            continuation.finish()
-            return stream
-        }
-        continuation.onTermination = { [weak self] _ in
-            _ = self?.shared.withLock { $0.listeners.removeValue(forKey: id) }
-        }
-        return stream
-    }
+    func stream() -> AsyncStream<PushClient.State> { states.stream() }
 }
