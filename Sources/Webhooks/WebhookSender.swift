@@ -24,7 +24,7 @@ package final class WebhookSender: Service {
     ///   - fence: asked before each call which events became stale; nil when none ever does.
     package init(
         _ configuration: WebhookConfiguration, destination: String, fence: (any WebhookFence)? = nil,
-        resolver: NameResolver = .system, metrics: PrometheusRegistry, logger: Logger
+        resolver: NameResolver = .system, route: AddressRoute = .direct, metrics: PrometheusRegistry, logger: Logger
     ) {
         self.configuration = configuration
         self.fence = fence
@@ -33,7 +33,7 @@ package final class WebhookSender: Service {
         self.logger = logger
         let client = PinnedClient(
             configuration.address, allowsPrivate: configuration.allowsPrivate, resolver: resolver,
-            connectTimeout: configuration.connectTimeout)
+            route: route, connectTimeout: configuration.connectTimeout)
         self.client = client
         caller = WebhookCaller(
             address: configuration.address, secret: configuration.secret, timeout: configuration.timeout,

@@ -27,6 +27,20 @@ import Testing
         }
     }
 
+    /// Notes what would be dialled, and leads to 127.0.0.2 instead: nobody listens there, and the kernel refuses at once.
+    private final class Dialled: Sendable {
+        private let noted = Mutex<[String]>([])
+
+        var addresses: [String] { noted.withLock { $0 } }
+        func route() throws -> AddressRoute {
+            let nobody = try #require(IPAddress("127.0.0.2"))
+            return AddressRoute { address in
+                self.noted.withLock { $0.append("\(address)") }
+                return nobody
+            }
+        }
+    }
+
     /// `hooks.test` has no address in any DNS (RFC 6761): the call can only have gone where it was pinned to.
     @Test func theCallGoesToTheAddressThatWasChecked() async throws {
         try await WebhookReceiver().serving { receiver in
@@ -43,37 +57,41 @@ import Testing
 
     @Test(arguments: ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "fd00::1", "0.0.0.0"])
     func aNameAtAPrivateAddressIsNeverCalled(_ address: String) async throws {
+        let dialled = Dialled()
+        let route = try dialled.route()
         try await WebhookReceiver().serving { receiver in
             let configuration = try RunningSender.configuration(url(receiver)) {
                 $0.allowsPrivate = false
                 $0.rules.triesMax = 2
             }
-            try await RunningSender.running(configuration, resolver: Answers([[address]]).resolver) { running in
+            let resolver = Answers([[address]]).resolver
+            try await RunningSender.running(configuration, resolver: resolver, route: route) { running in
                 running.sender.post([event(1)])
                 try await eventually("it is given up") { running.count("failed") == 1 }
             }
             #expect(receiver.calls.isEmpty)
+            #expect(dialled.addresses.isEmpty)
         }
     }
 
-    /// Rebinding: the first answer is public, the next one leads inside. 192.0.2.1 of RFC 5737 would be refused, so a
-    /// public address stands for the owner's; the call to it cannot succeed here, and must not become one to loopback.
+    /// Rebinding: the first answer is public, the next ones lead inside.
     @Test func aNameThatTurnsInwardsBetweenTwoCallsIsNotFollowed() async throws {
+        let dialled = Dialled()
+        let route = try dialled.route()
         try await WebhookReceiver().serving { receiver in
             let answers = Answers([["198.41.0.4"], ["127.0.0.1"]])
             let configuration = try RunningSender.configuration(url(receiver)) {
                 $0.allowsPrivate = false
                 $0.rules.triesMax = 3
-                $0.timeout = .milliseconds(300)
-                $0.connectTimeout = .milliseconds(200)
             }
-            try await RunningSender.running(configuration, resolver: answers.resolver) { running in
+            try await RunningSender.running(configuration, resolver: answers.resolver, route: route) { running in
                 running.sender.post([event(1)])
                 try await eventually("it is given up") { running.count("failed") == 1 }
                 #expect(answers.asked == 3)
             }
             #expect(receiver.calls.isEmpty)
         }
+        #expect(dialled.addresses == ["198.41.0.4"], "the second and the third answer are not dialled")
     }
 
     /// Nobody listens on 127.0.0.2: the machine behind a name's first address is down.
@@ -92,10 +110,15 @@ import Testing
         }
     }
 
-    @Test func theSystemsResolverFindsWhatIsInHosts() async throws {
-        let found = try await NameResolver.system.addresses("localhost")
-        #expect(!found.isEmpty)
-        #expect(found.allSatisfy { $0.isLoopback })
-        await #expect(throws: WindfireError.self) { try await NameResolver.system.addresses("no-such-host.invalid") }
+    /// Literals ask neither a hosts file nor a server, and still come through getaddrinfo(3), one for each family.
+    @Test(arguments: ["127.0.0.1", "::1"]) func theSystemsResolverReadsBothFamilies(_ literal: String) async throws {
+        let address = try #require(IPAddress(literal))
+        #expect(try await NameResolver.system.addresses(literal) == [address])
+    }
+
+    /// A label of 64 bytes is no name (RFC 1035, section 2.3.4): it is refused before anybody is asked.
+    @Test func whatCannotBeLookedUpIsAnError() async throws {
+        let name = String(repeating: "x", count: 64) + ".invalid"
+        await #expect(throws: WindfireError.self) { try await NameResolver.system.addresses(name) }
     }
 }

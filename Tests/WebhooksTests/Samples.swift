@@ -51,11 +51,12 @@ struct RunningSender: Sendable {
     /// Runs a sender around `body`, and ends it whatever happens.
     static func running(
         _ configuration: WebhookConfiguration, fence: (any WebhookFence)? = nil, resolver: NameResolver = .system,
-        _ body: @Sendable (RunningSender) async throws -> Void
+        route: AddressRoute = .direct, _ body: @Sendable (RunningSender) async throws -> Void
     ) async throws {
         let metrics = PrometheusRegistry()
         let sender = WebhookSender(
-            configuration, destination: "test", fence: fence, resolver: resolver, metrics: metrics, logger: quiet)
+            configuration, destination: "test", fence: fence, resolver: resolver, route: route, metrics: metrics,
+            logger: quiet)
         let group = ServiceGroup(services: [sender], logger: quiet)
         let task = Task { try await group.run() }
         let result: Result<Void, any Error>

@@ -13,6 +13,7 @@ actor PinnedClient {
     private let address: WebhookAddress
     private let allowsPrivate: Bool
     private let resolver: NameResolver
+    private let route: AddressRoute
     private let connectTimeout: TimeAmount
     private var pinned: (address: IPAddress, client: HTTPClient)?
     private var isSilent = false
@@ -22,10 +23,14 @@ actor PinnedClient {
         case refuse(reason: String)
     }
 
-    init(_ address: WebhookAddress, allowsPrivate: Bool, resolver: NameResolver, connectTimeout: Duration) {
+    init(
+        _ address: WebhookAddress, allowsPrivate: Bool, resolver: NameResolver, route: AddressRoute,
+        connectTimeout: Duration
+    ) {
         self.address = address
         self.allowsPrivate = allowsPrivate
         self.resolver = resolver
+        self.route = route
         self.connectTimeout = TimeAmount(connectTimeout)
     }
 
@@ -51,7 +56,7 @@ actor PinnedClient {
 
     private func make(_ chosen: IPAddress) -> HTTPClient {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        if address.literal == nil { configuration.dnsOverride = [address.host: chosen.description] }
+        if address.literal == nil { configuration.dnsOverride = [address.host: route.target(chosen).description] }
         configuration.timeout.connect = connectTimeout
         // One batch is under way at a time; it knows itself when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
