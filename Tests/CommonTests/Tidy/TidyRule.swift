@@ -24,7 +24,7 @@ struct TidyRule: Sendable, CustomTestStringConvertible {
         self.violations = violations
     }
 
-    static let all = shapes + words + arrows
+    static let all = shapes + words + arrows + network
 }
 
 extension SourceFile {
