@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    /// Notes what would be dialled, and leads to 127.0.0.2 instead: nobody listens there, and the kernel refuses at once.
+    /// Notes what would be dialled, and leads to 127.0.0.2: nobody listens there, and the kernel refuses at once.
     private final class Dialled: Sendable {
         private let noted = Mutex<[String]>([])
 

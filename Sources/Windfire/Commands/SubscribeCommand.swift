@@ -21,7 +21,7 @@ struct SubscribeCommand: AsyncParsableCommand {
     var device = "default"
 
     @Option(help: "The client's secret. Better in WINDFIRE_SECRET, where other users of the machine cannot read it.")
-    var secret = Environment.text("WINDFIRE_SECRET") ?? "dev"
+    var secret = SecretValue(variable: "WINDFIRE_SECRET")
 
     @Option(help: "File that keeps the place in the stored messages, so that none is printed twice.")
     var cursor: String?
@@ -59,7 +59,7 @@ struct SubscribeCommand: AsyncParsableCommand {
 
     func run() async throws {
         var configuration = PushClient.Configuration(
-            login: .secret(service: auth.url, client: client, device: device, secret: secret))
+            login: .secret(service: auth.url, client: client, device: device, secret: secret.text))
         let file = cursor.map { FileCursor(path: $0) }
         configuration.cursorStore = file
         configuration.takesStoredMessages = !liveOnly

@@ -7,9 +7,9 @@ struct RouteOptions: ParsableArguments {
     var url = Environment.text("WINDFIRE_ROUTE_URL") ?? "http://127.0.0.1:8200"
 
     @Option(help: ArgumentHelp("API key. Better in WINDFIRE_KEY, where other users of the machine cannot read it."))
-    var key = Environment.text("WINDFIRE_KEY") ?? "dev"
+    var key = SecretValue(variable: "WINDFIRE_KEY")
 
-    var client: APIClient { APIClient(base: url, key: key) }
+    var client: APIClient { APIClient(base: url, key: key.text) }
 }
 
 /// Where the token API is.
