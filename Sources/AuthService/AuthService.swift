@@ -44,7 +44,7 @@ package struct AuthService: Service {
         guard configuration.isDev || !apiKeys.accepts(DevAuthenticator.secret) else {
             throw WindfireError(.configurationInvalid, "the API key dev is only allowed under windfire dev")
         }
-        guard configuration.tokens.life >= .seconds(30), configuration.tokens.life <= .seconds(86_400) else {
+        guard TokenLife.range.contains(configuration.tokens.life) else {
             throw WindfireError(.configurationInvalid, "the life of a token is between 30 s and a day")
         }
         let keys = try Self.keyKeeper(configuration, logger: logger, now: seconds)

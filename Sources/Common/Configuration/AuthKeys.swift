@@ -28,7 +28,7 @@ package struct AuthKeys: ConfigurationKeySection {
     package let algorithm = ConfigurationKey(
         "auth.algorithm", ValueForm<Algorithm>.choice, default: "es256", usedBy: [.auth], "How tokens are signed.")
     package let tokenTTL = ConfigurationKey(
-        "auth.token-ttl", .duration(.seconds(10) ... .seconds(7 * 86_400)), default: "1h", usedBy: [.auth],
+        "auth.token-ttl", .duration(TokenLife.range), default: "1h", usedBy: [.auth],
         "How long a token is valid.")
     package let issuer = ConfigurationKey(
         "auth.issuer", .text, default: "windfire", usedBy: [.auth, .pushServer], "`iss` of the tokens.")
